@@ -1,0 +1,78 @@
+#include "common/buffer.h"
+
+#include <assert.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+void buffer_release(struct buffer *buffer)
+{
+    free(buffer->data);
+    *buffer = (struct buffer){ 0 };
+}
+
+char *buffer_reserve(struct buffer *buffer, size_t more)
+{
+    size_t need = buffer->len + more;
+
+    assert(need >= more);
+    if (need > buffer->cap) {
+        size_t cap = buffer->cap ? buffer->cap : 64;
+        while (cap < need)
+            cap *= 2;
+        buffer->data = xrealloc(buffer->data, cap);
+        buffer->cap = cap;
+    }
+    return buffer->data + buffer->len;
+}
+
+void buffer_append(struct buffer *buffer, const void *data, size_t len)
+{
+    if (len == 0)
+        return;
+    memcpy(buffer_reserve(buffer, len), data, len);
+    buffer->len += len;
+}
+
+void buffer_append_bytes(struct buffer *buffer, struct bytes bytes)
+{
+    buffer_append(buffer, bytes.data, bytes.len);
+}
+
+void buffer_append_u8(struct buffer *buffer, uint8_t byte)
+{
+    *buffer_reserve(buffer, 1) = (char)byte;
+    buffer->len++;
+}
+
+void buffer_append_u16be(struct buffer *buffer, uint16_t n)
+{
+    store_u16be((uint8_t *)buffer_reserve(buffer, 2), n);
+    buffer->len += 2;
+}
+
+void buffer_append_u32be(struct buffer *buffer, uint32_t n)
+{
+    store_u32be((uint8_t *)buffer_reserve(buffer, 4), n);
+    buffer->len += 4;
+}
+
+void buffer_append_u64be(struct buffer *buffer, uint64_t n)
+{
+    store_u64be((uint8_t *)buffer_reserve(buffer, 8), n);
+    buffer->len += 8;
+}
+
+void buffer_printf(struct buffer *buffer, const char *format, ...)
+{
+    va_list args, again;
+
+    va_start(args, format);
+    va_copy(again, args);
+    int len = vsnprintf(NULL, 0, format, args);
+    va_end(args);
+    assert(len >= 0);
+    vsnprintf(buffer_reserve(buffer, (size_t)len + 1), (size_t)len + 1, format, again);
+    va_end(again);
+    buffer->len += (size_t)len;
+}

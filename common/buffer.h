@@ -1,0 +1,38 @@
+/* A growing run of bytes that owns its memory. Zero-initialised is empty and ready. */
+#ifndef STOA_COMMON_BUFFER_H
+#define STOA_COMMON_BUFFER_H
+
+#include "common/bytes.h"
+
+struct buffer {
+    char *data;
+    size_t len;
+    size_t cap;
+};
+
+void buffer_release(struct buffer *buffer);
+
+/* Empties the buffer and keeps its memory. */
+static inline void buffer_clear(struct buffer *buffer)
+{
+    buffer->len = 0;
+}
+
+/* Makes room for `more` bytes behind what is there and returns where they go. */
+char *buffer_reserve(struct buffer *buffer, size_t more);
+
+void buffer_append(struct buffer *buffer, const void *data, size_t len);
+void buffer_append_bytes(struct buffer *buffer, struct bytes bytes);
+void buffer_append_u8(struct buffer *buffer, uint8_t byte);
+void buffer_append_u16be(struct buffer *buffer, uint16_t n);
+void buffer_append_u32be(struct buffer *buffer, uint32_t n);
+void buffer_append_u64be(struct buffer *buffer, uint64_t n);
+void buffer_printf(struct buffer *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
+
+/* What is in the buffer; valid until it is next changed. */
+static inline struct bytes buffer_bytes(const struct buffer *buffer)
+{
+    return (struct bytes){ buffer->data, buffer->len };
+}
+
+#endif

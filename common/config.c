@@ -1,0 +1,145 @@
+#include "common/config.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void *field_of(const struct config_parameter *p, void *settings)
+{
+    return (char *)settings + p->offset;
+}
+
+static bool flag_parse(const char *value, bool *out)
+{
+    if (!strcmp(value, "true") || !strcmp(value, "1") || !strcmp(value, "yes")) {
+        *out = true;
+        return true;
+    }
+    if (!strcmp(value, "false") || !strcmp(value, "0") || !strcmp(value, "no")) {
+        *out = false;
+        return true;
+    }
+    return false;
+}
+
+static bool set(const struct config_parameter *p, const char *value, void *settings,
+                struct error *err)
+{
+    char *end;
+
+    switch (p->type) {
+    case CONFIG_TEXT: {
+        char **text = field_of(p, settings);
+        char *copy = xstrdup(value); /* `value` may be what is there */
+        free(*text);
+        *text = copy;
+        return true;
+    }
+    case CONFIG_NUMBER: {
+        errno = 0;
+        long long number = strtoll(value, &end, 10);
+        if (errno || end == value || *end || number < p->min || number > p->max)
+            return fail(err, ERROR_INCORRECT, "--%s: \"%s\" is not a number from %lld to %lld%s%s",
+                        p->name, value, (long long)p->min, (long long)p->max, *p->unit ? " " : "",
+                        p->unit);
+        *(int64_t *)field_of(p, settings) = number;
+        return true;
+    }
+    case CONFIG_FLAG:
+        if (!flag_parse(value, field_of(p, settings)))
+            return fail(err, ERROR_INCORRECT, "--%s: \"%s\" is neither true nor false", p->name,
+                        value);
+        return true;
+    }
+    abort();
+}
+
+static bool read_environment(const struct config_parameter *p, void *settings, struct error *err)
+{
+    char name[128] = "STOA_";
+    size_t len = strlen(name);
+
+    for (const char *c = p->name; *c && len < sizeof(name) - 1; c++)
+        name[len++] = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+    name[len] = '\0';
+    const char *value = getenv(name);
+    if (!value || !*value)
+        return true;
+    return set(p, value, settings, err) || fail_in(err, "environment variable %s", name);
+}
+
+static const struct config_parameter *find(const struct config_parameter *table, size_t count,
+                                           const char *name, size_t len)
+{
+    for (size_t i = 0; i < count; i++)
+        if (strlen(table[i].name) == len && !strncmp(table[i].name, name, len))
+            return &table[i];
+    return NULL;
+}
+
+static bool read_arguments(const struct config_parameter *table, size_t count, int argc,
+                           char **argv, void *settings, struct error *err)
+{
+    for (int i = 1; i < argc; i++) {
+        if (strncmp(argv[i], "--", 2) != 0)
+            return fail(err, ERROR_INCORRECT, "\"%s\" is not an option; --help lists them", argv[i]);
+        const char *name = argv[i] + 2, *equals = strchr(name, '=');
+        size_t len = equals ? (size_t)(equals - name) : strlen(name);
+        const struct config_parameter *p = find(table, count, name, len);
+        if (!p)
+            return fail(err, ERROR_INCORRECT, "unknown option \"%s\"; --help lists them", argv[i]);
+        const char *value = equals ? equals + 1 : p->type == CONFIG_FLAG ? "true" : NULL;
+        if (!value && ++i < argc)
+            value = argv[i];
+        if (!value)
+            return fail(err, ERROR_INCORRECT, "--%s needs a value", p->name);
+        if (!set(p, value, settings, err))
+            return false;
+    }
+    return true;
+}
+
+static void print_help(const struct config_parameter *table, size_t count, const char *program,
+                       const char *purpose)
+{
+    printf("usage: %s [--option VALUE ...]\n\n%s\n\n", program, purpose);
+    for (size_t i = 0; i < count; i++) {
+        const struct config_parameter *p = &table[i];
+        printf("  --%-24s %s", p->name, p->text);
+        if (p->value && *p->value)
+            printf(" (default %s%s%s)", p->value, *p->unit ? " " : "", p->unit);
+        printf("\n");
+    }
+    printf("\nEach can be given in the environment too: --data-dir as STOA_DATA_DIR.\n");
+}
+
+enum config_result config_read(const struct config_parameter *table, size_t count,
+                               const char *program, const char *purpose, int argc, char **argv,
+                               void *settings, struct error *err)
+{
+    for (int i = 1; i < argc; i++) {
+        if (!strcmp(argv[i], "--help")) {
+            print_help(table, count, program, purpose);
+            return CONFIG_HELP;
+        }
+    }
+    for (size_t i = 0; i < count; i++) {
+        if (table[i].value && !set(&table[i], table[i].value, settings, err))
+            return CONFIG_BAD;
+        if (!read_environment(&table[i], settings, err))
+            return CONFIG_BAD;
+    }
+    return read_arguments(table, count, argc, argv, settings, err) ? CONFIG_OK : CONFIG_BAD;
+}
+
+void config_release(const struct config_parameter *table, size_t count, void *settings)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (table[i].type == CONFIG_TEXT) {
+            char **text = field_of(&table[i], settings);
+            free(*text);
+            *text = NULL;
+        }
+    }
+}

@@ -1,0 +1,43 @@
+/*
+ * Every fixed limit of Stoa with the reason for it. What an operator can change is a parameter of
+ * the program that uses it; these are its bounds or defaults.
+ */
+#ifndef STOA_COMMON_LIMITS_H
+#define STOA_COMMON_LIMITS_H
+
+/* Nesting of any decoded value. Readers recurse at most this deep, and 8 MiB stacks hold it. */
+#define LIMIT_DEPTH 128
+
+/* A client's frame, or the whole of its fragments. Answers may be larger. */
+#define LIMIT_FRAME_BYTES (1 << 20)
+
+/* An HTTP body other than an import, which is streamed. */
+#define LIMIT_BODY_BYTES (16 << 20)
+
+/* Forms in one transaction. A nested map counts as one. */
+#define LIMIT_TX_OPS 10000
+
+/* Net datoms of one transaction and their encoded size: what one broadcast may carry. */
+#define LIMIT_TX_DATOMS 100000
+#define LIMIT_TX_BYTES (16 << 20)
+
+/* One value: a string or a whole collection, encoded. Bounds what a key's tail and a page hold. */
+#define LIMIT_VALUE_BYTES (4 << 20)
+
+/* A keyword or symbol. Attributes are keywords, and an ident is part of every broadcast datom. */
+#define LIMIT_KEYWORD_BYTES 512
+
+/* Requests of one socket that wait for their answer. */
+#define LIMIT_IN_FLIGHT 64
+
+/* A session's user map and its presence state, encoded. */
+#define LIMIT_USER_BYTES 1024
+#define LIMIT_STATE_BYTES 1024
+
+/* One message on the bus between gateway and txd: the largest frame plus its envelope, batched. */
+#define LIMIT_BUS_BYTES (64 << 20)
+
+/* A graph's name: [a-z0-9][a-z0-9_-]{0,62}; it is also a folder name and a bus topic. */
+#define LIMIT_GRAPH_NAME_BYTES 63
+
+#endif

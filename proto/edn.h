@@ -1,0 +1,60 @@
+/*
+ * EDN (github.com/edn-format/edn) in and out. Tags read: #inst, #uuid, #bytes "<base64>",
+ * #datascript/DB and #datascript/Datom (the latter two give what they tag). Integers with a
+ * trailing N are longs when they fit; \c is a string of one character; M is a double. Maps with
+ * a key twice and sets with an item twice are errors. #_ discards. No other tag is known.
+ */
+#ifndef STOA_PROTO_EDN_H
+#define STOA_PROTO_EDN_H
+
+#include "common/buffer.h"
+#include "proto/value.h"
+
+/*
+ * Reads one value that fills `text` (white space and comments around it are skipped). The value
+ * points into `arena` only. Errors (incorrect) name what was wrong and the byte offset.
+ */
+bool edn_read(struct bytes text, struct arena *arena, struct value *out, struct error *err) MUST_USE;
+
+/*
+ * Reading a long text in pieces. The reader keeps what it has not consumed; a value is given out
+ * once its last byte has been seen. Between values the caller may step into a collection and read
+ * its items one by one, so that memory holds one item and not the whole file.
+ */
+struct edn_stream;
+
+enum edn_step {
+    EDN_VALUE, /* *out is the next whole value at the level the stream stands at */
+    EDN_CLOSE, /* the collection that was entered is at its end, and has been left */
+    EDN_MORE,  /* feed more text, or say that it has ended */
+    EDN_END,   /* the text ended where it may end */
+    EDN_ERROR,
+};
+
+struct edn_stream *edn_stream_open(size_t value_bytes_max);
+void edn_stream_close(struct edn_stream *stream);
+
+/* Copies `text`. */
+void edn_stream_feed(struct edn_stream *stream, struct bytes text);
+void edn_stream_end(struct edn_stream *stream);
+
+/* The next value, whole, in `arena`. */
+enum edn_step edn_stream_next(struct edn_stream *stream, struct arena *arena, struct value *out,
+                              struct error *err) MUST_USE;
+
+/*
+ * Enters the next value, which must be a vector, list, set or map (tags #datascript/DB and
+ * #datascript/Datom before it are skipped): EDN_VALUE with *out an empty collection of its type,
+ * then edn_stream_next() gives its items (of a map: key, value, key, ...) and EDN_CLOSE.
+ */
+enum edn_step edn_stream_enter(struct edn_stream *stream, struct value *out,
+                               struct error *err) MUST_USE;
+
+/* Appends the value as EDN. Doubles read back as the same double; sets and maps in the order they
+ * are held. */
+void edn_write(struct buffer *out, const struct value *value);
+
+/* The value as EDN in `arena`, cut to about 200 bytes with an ellipsis, for messages. */
+struct bytes edn_excerpt(struct arena *arena, const struct value *value);
+
+#endif

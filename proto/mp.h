@@ -1,0 +1,62 @@
+/*
+ * MessagePack (github.com/msgpack/msgpack, spec.md) in and out, with the extension types of
+ * PROTOCOL.md: 1 keyword, 2 symbol, 3 uuid, 4 set (an encoded array), -1 timestamp.
+ *
+ * What we write is packed by msgpack-c, integers in their shortest form. What we read comes from
+ * strangers and is read by a cursor of our own that checks each count against the bytes left
+ * before it allocates, and limits depth (msgpack-c's unpacker allocates what a header claims).
+ */
+#ifndef STOA_PROTO_MP_H
+#define STOA_PROTO_MP_H
+
+#include "common/buffer.h"
+#include "proto/value.h"
+
+/* Reads one value that fills `bytes`. Strings and keywords point into `bytes`, which must live as
+ * long as the value; the rest is in `arena`. Errors (incorrect) name what and the byte offset. */
+bool mp_read(struct bytes bytes, struct arena *arena, struct value *out,
+             struct error *err) MUST_USE;
+
+/* The length of the one value at the head of `bytes`, without building it. */
+bool mp_skip(struct bytes bytes, size_t *len, struct error *err) MUST_USE;
+
+void mp_write(struct buffer *out, const struct value *value);
+
+/* Piecewise, for messages that are assembled without building a value. */
+void mp_write_array(struct buffer *out, uint32_t count);
+void mp_write_map(struct buffer *out, uint32_t count);
+void mp_write_nil(struct buffer *out);
+void mp_write_boolean(struct buffer *out, bool boolean);
+void mp_write_long(struct buffer *out, int64_t number);
+void mp_write_string(struct buffer *out, struct bytes text);
+void mp_write_keyword(struct buffer *out, struct bytes text);
+void mp_write_bytes(struct buffer *out, struct bytes bytes);
+
+/*
+ * The canonical encoding: as mp_write(), with integral doubles that fit an int64 as integers, and
+ * the items of sets and entries of maps sorted by their own encoded bytes. Checksums are over it;
+ * collections are compared by it.
+ */
+void mp_write_canonical(struct buffer *out, const struct value *value);
+
+/*
+ * What one datom adds to the checksum of PROTOCOL.md: XXH32 with seed 0 in the high half and with
+ * seed 1 in the low half, of the canonical [e a v tx]. Sums are modulo 2^32 in each half: use
+ * checksum_add() and checksum_subtract(). `scratch` is cleared and used.
+ */
+uint64_t mp_datom_checksum(struct buffer *scratch, uint32_t e, struct bytes ident,
+                           const struct value *v, uint32_t tx);
+
+static inline uint64_t checksum_add(uint64_t sum, uint64_t datom)
+{
+    return (uint64_t)((uint32_t)(sum >> 32) + (uint32_t)(datom >> 32)) << 32 |
+           ((uint32_t)sum + (uint32_t)datom);
+}
+
+static inline uint64_t checksum_subtract(uint64_t sum, uint64_t datom)
+{
+    return (uint64_t)((uint32_t)(sum >> 32) - (uint32_t)(datom >> 32)) << 32 |
+           (uint32_t)((uint32_t)sum - (uint32_t)datom);
+}
+
+#endif
