@@ -1,0 +1,93 @@
+/*
+ * Reading and writing datoms in the indexes. Every read of datoms, by readers and by the writer,
+ * goes through here.
+ *
+ * A struct db is a database value: a view of the store and the basis to read it at. With as_of T
+ * and no history it sees the current datoms with t <= T and the past ones with
+ * t added <= T < t retracted. With `since` S it sees of those the ones with t > S. With history it
+ * sees every assertion and retraction up to as_of. A current read never touches past keys.
+ */
+#ifndef STOA_TXD_DB_INDEX_H
+#define STOA_TXD_DB_INDEX_H
+
+#include "txd/db/schema.h"
+#include "txd/db/store.h"
+
+struct datom {
+    uint32_t e;
+    uint16_t a;
+    bool added;      /* false only in history and in reports of transactions */
+    uint32_t t;      /* of the assertion; of a retraction (added false): when it was retracted */
+    struct value v;
+};
+
+struct db {
+    struct store *store;
+    const struct store_view *view; /* NULL: what is written now (only the graph's writer) */
+    struct schema *schema;         /* of `t`; not retained */
+    uint32_t t;                    /* the newest transaction in the view */
+    uint32_t as_of;                /* T_MAX: the newest */
+    uint32_t since;                /* 0: the beginning */
+    bool history;
+};
+
+/* How many leading components of an index are given: of eavt 1 is e, 2 is e a, 3 is e a v. */
+struct components {
+    uint32_t count; /* 0 .. 4; the fourth is t and only filters */
+    uint32_t e;
+    uint16_t a;
+    struct value v;
+    uint32_t t;
+};
+
+/*
+ * A walk over an index in its order (backwards when `reverse`), over the datoms that begin with
+ * `prefix`, from the first one at or after `from` (at or before, when reverse). `prefix` and `from`
+ * may be NULL. Inside one (e a v) history is in order of t. Values are sorted by their full text
+ * even where keys hold only a prefix.
+ *
+ *     struct cursor *cursor = cursor_open(&db, INDEX_AEVT, &(struct components){ .. }, NULL, false);
+ *     while (cursor_next(cursor, &datom)) ...
+ *     if (!cursor_check(cursor, err)) ...
+ *     cursor_close(cursor);
+ */
+struct cursor;
+struct cursor *cursor_open(const struct db *db, enum index index, const struct components *prefix,
+                           const struct components *from, bool reverse);
+
+/* The next datom; its value is valid until the next call. False at the end, or on failure. */
+bool cursor_next(struct cursor *cursor, struct datom *out);
+
+/* True when cursor_next() returned false because it came to the end. */
+bool cursor_check(const struct cursor *cursor, struct error *err) MUST_USE;
+void cursor_close(struct cursor *cursor); /* accepts NULL */
+
+/* Point look-ups of current datoms, cheaper than a cursor. *found false: not there. */
+bool index_find(const struct db *db, uint32_t e, const struct attribute *a, const struct value *v,
+                bool *found, uint32_t *t, struct error *err) MUST_USE;
+
+/* The entity that holds `v` in the attribute, which is in avet. With several, the lowest. */
+bool index_find_entity(const struct db *db, const struct attribute *a, const struct value *v,
+                       bool *found, uint32_t *e, struct error *err) MUST_USE;
+
+/*
+ * Adds a datom to the current indexes of its attribute, in the batch. The datom is not there.
+ */
+void index_add(struct store_batch *batch, const struct attribute *a, const struct datom *datom);
+
+/* Takes the datom added at datom->t out of the current indexes and, unless the attribute has
+ * noHistory, puts it into the past ones as retracted at `t_retracted`. */
+void index_retract(struct store_batch *batch, const struct attribute *a, const struct datom *datom,
+                   uint32_t t_retracted);
+
+/*
+ * Rewrites what a change of the attribute from `before` to `after` asks for: avet when it becomes
+ * unique or indexed (or ceases to be), vaet when it becomes a ref; current and past datoms both.
+ * Errors: conflict, naming the value and both entities, when a unique value is held twice, or when
+ * an entity holds two values of what becomes cardinality one; naming the value that is no entity id
+ * when it becomes a ref.
+ */
+bool index_rebuild(const struct db *db, struct store_batch *batch, const struct attribute *before,
+                   const struct attribute *after, struct error *err) MUST_USE;
+
+#endif

@@ -1,0 +1,94 @@
+/*
+ * Keys of a graph's RocksDB. Byte order (memcmp) is index order, so that a range of datoms is a
+ * range of keys. All integers are big-endian.
+ *
+ *   byte 0   what                       rest of the key                           value
+ *   'E'      eavt, current              e:4 a:2 v                                 t:4 tail
+ *   'A'      aevt, current              a:2 e:4 v                                 t:4 tail
+ *   'V'      avet, current              a:2 v e:4                                 t:4 tail
+ *   'R'      vaet, current              v:4 a:2 e:4                               t:4
+ *   'e' 'a' 'v' 'r'  the same, past     as above, then t added:4 t retracted:4    tail
+ *   'L'      log                        t:4                                       log.h's record
+ *   'X'      tx_id                      uuid:16                                   t:4
+ *   'M'      metadata of the graph      name                                      graph.h's table
+ *
+ *   e    entity id. User entities 1 .. 2^29-65537, attributes 2^29-65536 .. 2^29-1, the
+ *        transaction t is 2^29+t.
+ *   a    attribute: its entity id less 2^29-65536.
+ *   v    the value, by its type byte:
+ *
+ *        0x05        nil (only inside tuples)
+ *        0x08, 0x09  false, true
+ *        0x10        double below -2^63, -Infinity      then its ordered bits:8
+ *        0x11..0x18  negative number, 8..1 bytes        floor(n) in as many bytes, ones' complement
+ *                                                       of its magnitude, then the kind
+ *        0x19        number with floor 0                then the kind
+ *        0x1a..0x21  positive number, 1..8 bytes        floor(n), then the kind
+ *        0x22        double of 2^63 and above, Infinity then its ordered bits:8
+ *        0x23        NaN
+ *                    kind: 0x00 a long; 0x01 an integral double; 0x02 then ordered bits:8 of a
+ *                    double that has a fraction. -0.0 is stored as 0.0.
+ *        0x28        instant                            ms with the sign bit flipped:8
+ *        0x30        uuid                               16 bytes
+ *        0x38        string                             text
+ *        0x40        keyword                            text
+ *        0x48        symbol                             text
+ *        0x50        bytes                              text
+ *        0x58        vector (also every tuple)          items, each an encoded value, then 0x00
+ *        0x60        list                               likewise
+ *        0x68        set                                text of its canonical MessagePack encoding
+ *        0x70        map                                likewise
+ *
+ *        text: the bytes with 00 written as 00 FF, ended by 00 01. Of a text longer than
+ *        KEY_TEXT_BYTES only so many bytes, then 00 00 and XXH3-128 of the whole:16; the whole text
+ *        is then the tail, in the value of the key. A vector or list whose encoding would be
+ *        longer than KEY_SEQUENCE_BYTES is encoded like a set, under its own type byte, with 00 02
+ *        before the text; such values sort after shorter ones of their type.
+ *
+ * No encoded value is a prefix of another, so what follows a value never disturbs the order.
+ */
+#ifndef STOA_TXD_DB_KEY_H
+#define STOA_TXD_DB_KEY_H
+
+#include "common/buffer.h"
+#include "proto/value.h"
+
+#define ATTRIBUTE_ENTITY_BASE ((uint32_t)(1u << 29) - 65536u) /* the entity of attribute 0 */
+#define TX_ENTITY_BASE        ((uint32_t)1u << 29)            /* the entity of t 0 */
+#define USER_ENTITY_MAX       (ATTRIBUTE_ENTITY_BASE - 1u)
+#define T_MAX                 ((uint32_t)(1u << 31) - 1u - TX_ENTITY_BASE)
+
+#define KEY_TEXT_BYTES     256
+#define KEY_SEQUENCE_BYTES 1024
+
+enum index { INDEX_EAVT, INDEX_AEVT, INDEX_AVET, INDEX_VAET };
+
+static inline bool entity_is_user(uint32_t e)
+{
+    return e >= 1 && e <= USER_ENTITY_MAX;
+}
+
+static inline bool entity_is_attribute(uint32_t e)
+{
+    return e >= ATTRIBUTE_ENTITY_BASE && e < TX_ENTITY_BASE;
+}
+
+static inline bool entity_is_tx(uint32_t e)
+{
+    return e >= TX_ENTITY_BASE;
+}
+
+/* Appends the encoded value. When the whole does not fit the key, *tail is what belongs into the
+ * key's value (it may point into `v` or `scratch`); else it is empty. */
+void key_append_value(struct buffer *key, const struct value *v, struct buffer *scratch,
+                      struct bytes *tail);
+
+/*
+ * Reads the encoded value at the head of `in`, with `tail` from the key's value. *len is what it
+ * took. Texts point into `tail`, or into `in` where they hold no NUL, else into `arena`.
+ * Errors: fault, when the bytes are not what key_append_value() writes.
+ */
+bool key_read_value(struct bytes in, struct bytes tail, struct arena *arena, struct value *out,
+                    size_t *len, struct error *err) MUST_USE;
+
+#endif

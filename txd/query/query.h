@@ -1,0 +1,68 @@
+/*
+ * Queries, pulls and index reads over a database value. Safe from any thread; each call is given
+ * its snapshot, its arena and its limits.
+ *
+ *   parse    EDN or data            ->  struct query (query/parse.h)
+ *   plan     query and counts       ->  an order of steps, never the order written
+ *   execute  steps                  ->  relations: columns of values
+ *   find     relation               ->  the shape of the find spec
+ */
+#ifndef STOA_TXD_QUERY_QUERY_H
+#define STOA_TXD_QUERY_QUERY_H
+
+#include "txd/db/graph.h"
+
+struct query_limits {
+    int64_t deadline_us;      /* on clock_monotonic_us(); passing it is `interrupted` */
+    size_t memory_bytes_max;  /* of the arena; `interrupted` */
+    uint64_t rows_max;        /* of any relation on the way; `interrupted` */
+    const atomic_bool *cancel; /* set from another thread: `interrupted`; may be NULL */
+};
+
+/* The basis of a read, as a client asks for it. */
+struct query_basis {
+    bool has_as_of, has_since, history;
+    uint32_t as_of, since;
+};
+
+/* The database value at the basis. Errors: not-found when it is beyond the snapshot or below the
+ * graph's base, naming both. */
+bool query_basis_db(const struct snapshot *snapshot, const struct query_basis *basis,
+                    struct db *out, struct error *err) MUST_USE;
+
+/* `query` and `args` as the protocol has them: data, or a string of EDN. `limit` 0: no limit. */
+struct query_request {
+    struct value query;
+    struct value args;        /* a sequence, or nil */
+    struct query_basis basis;
+    uint64_t limit, offset;
+};
+bool query_run(const struct snapshot *snapshot, const struct query_request *request,
+               const struct query_limits *limits, struct arena *arena, struct value *out,
+               struct error *err) MUST_USE;
+
+/* `eid`: an id, a lookup ref, an ident; with `many` a sequence of them. */
+struct pull_request {
+    struct value pattern;     /* data, or a string of EDN */
+    struct value eid;
+    bool many;
+    struct query_basis basis;
+};
+bool pull_run(const struct snapshot *snapshot, const struct pull_request *request,
+              const struct query_limits *limits, struct arena *arena, struct value *out,
+              struct error *err) MUST_USE;
+
+/* The protocol's `index`: a page of datoms. `after` is the token of the page before, or empty;
+ * *next is in the arena, empty at the end. */
+struct index_request {
+    struct bytes index;       /* "eavt", "aevt", "avet", "vaet" */
+    struct value components;  /* a sequence of leading components, or nil */
+    struct query_basis basis;
+    uint32_t limit;
+    struct bytes after;
+};
+bool index_run(const struct snapshot *snapshot, const struct index_request *request,
+               const struct query_limits *limits, struct arena *arena, struct value *out,
+               struct bytes *next, struct error *err) MUST_USE;
+
+#endif

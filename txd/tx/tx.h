@@ -1,0 +1,44 @@
+/*
+ * One transaction, from the client's forms to what is written:
+ *
+ *   parse     tx_data as values        ->  forms: operations with unresolved entities and values
+ *   resolve   forms, one after another ->  operations on entity ids (tempids, lookup refs, upserts,
+ *                                          maps, cas, retractEntity, tuples expanded)
+ *   check     operations               ->  net datoms, in step with the constraints of the schema
+ *   apply     net datoms               ->  one atomic batch: datoms, log record, and the new head
+ *
+ * Each stage has its own type, so that no stage can see what should have been resolved before it.
+ * Semantics are DataScript's: forms are sequential, each sees the ones before it.
+ */
+#ifndef STOA_TXD_TX_TX_H
+#define STOA_TXD_TX_TX_H
+
+#include "txd/db/graph.h"
+
+struct tx_request {
+    bool has_tx_id;
+    struct uuid tx_id;
+    struct value tx_data; /* a vector or list of forms, or one string that holds them as EDN */
+    struct value meta;    /* a map of attributes for the transaction entity, or nil */
+    struct value user;    /* the session's user map, or nil */
+    struct bytes session; /* the session's id, or empty */
+};
+
+struct tx_result {
+    uint32_t t;
+    uint32_t tx;            /* the transaction's entity: TX_ENTITY_BASE + t */
+    bool replayed;          /* the tx_id was there: this is the first result, nothing was written */
+    struct bytes tempids;   /* encoded map: tempid as written -> entity; in the arena */
+    struct bytes message;   /* encoded client message `tx`; in the arena; empty when replayed */
+    uint64_t checksum;      /* after t */
+};
+
+/*
+ * Transacts on the graph's head, by the graph's writer. On true the transaction is written (not
+ * yet synced) and the head has moved on, or the tx_id was there before. On false nothing changed;
+ * after a failed write (fault) the graph has been stopped.
+ */
+bool tx_transact(struct graph *graph, const struct tx_request *request, struct arena *arena,
+                 struct tx_result *out, struct error *err) MUST_USE;
+
+#endif
