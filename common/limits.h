@@ -37,6 +37,17 @@
 /* One message on the bus between gateway and txd: the largest frame plus its envelope, batched. */
 #define LIMIT_BUS_BYTES (64 << 20)
 
+/* A query, pull or index read: its time unless it asks for another, the most it may ask for, the
+ * memory and the rows of any one relation. What passes one is `interrupted`. */
+#define LIMIT_QUERY_MS     10000
+#define LIMIT_QUERY_MS_MAX 120000
+#define LIMIT_QUERY_BYTES  ((size_t)1 << 30)
+#define LIMIT_QUERY_ROWS   10000000
+
+/* Datoms in one page of `index`: unless asked otherwise, and at most. */
+#define LIMIT_INDEX_DATOMS     1000
+#define LIMIT_INDEX_DATOMS_MAX 100000
+
 /* A graph's name: [a-z0-9][a-z0-9_-]{0,62}; it is also a folder name and a bus topic. */
 #define LIMIT_GRAPH_NAME_BYTES 63
 

@@ -49,6 +49,13 @@ void catalog_temporary(struct catalog *catalog, char *path, size_t path_bytes);
 bool catalog_adopt(struct catalog *catalog, const char *path, struct bytes name,
                    struct error *err) MUST_USE;
 
+/* How many graphs are open now. */
+size_t catalog_open_count(struct catalog *catalog);
+
+/* Calls `fn` with the durable snapshot of every graph that is open, without opening any. */
+void catalog_each_open(struct catalog *catalog, void (*fn)(const struct snapshot *, void *),
+                       void *arg);
+
 struct store_shared *catalog_shared(struct catalog *catalog);
 
 #endif

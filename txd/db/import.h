@@ -20,8 +20,9 @@ bool import_open(struct catalog *catalog, struct bytes name, struct import **out
                  struct error *err) MUST_USE;
 bool import_feed(struct import *import, struct bytes text, struct error *err) MUST_USE;
 
-/* The text has ended. On true the graph is there; *datoms is how many it holds. */
-bool import_finish(struct import *import, uint64_t *datoms, struct error *err) MUST_USE;
+/* The text has ended. On true the graph is there; *datoms is how many it holds, *t its base. */
+bool import_finish(struct import *import, uint64_t *datoms, uint32_t *t,
+                   struct error *err) MUST_USE;
 
 /* Frees it, and removes what was built unless it was finished. Accepts NULL. */
 void import_close(struct import *import);
