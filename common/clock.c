@@ -56,8 +56,9 @@ const char *clock_format(int64_t wall_ms, char out[CLOCK_TEXT_BYTES])
         days--;
     }
     civil_from_days(days, &year, &month, &day);
-    snprintf(out, CLOCK_TEXT_BYTES, year < 0 || year > 9999 ? "%+07lld-%02d-%02dT%02d:%02d:%02d.%03dZ"
-                                                            : "%04lld-%02d-%02dT%02d:%02d:%02d.%03dZ",
+    snprintf(out, CLOCK_TEXT_BYTES,
+             year < 0 || year > 9999 ? "%+07lld-%02d-%02dT%02d:%02d:%02d.%03dZ"
+                                     : "%04lld-%02d-%02dT%02d:%02d:%02d.%03dZ",
              (long long)year, month, day, (int)(ms / 3600000), (int)(ms / 60000 % 60),
              (int)(ms / 1000 % 60), (int)(ms % 1000));
     return out;
@@ -155,8 +156,8 @@ bool clock_parse(struct bytes text, int64_t *wall_ms)
             return false;
         if (day < 1 || day > days_in_month(year, month))
             return false;
-        if (accept(&in, 'T') && (!time_parse(&in, &hour, &minute, &second, &ms) ||
-                                 !offset_parse(&in, &offset)))
+        if (accept(&in, 'T') &&
+            (!time_parse(&in, &hour, &minute, &second, &ms) || !offset_parse(&in, &offset)))
             return false;
     }
     if (in.at != in.end)

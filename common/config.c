@@ -83,7 +83,8 @@ static bool read_arguments(const struct config_parameter *table, size_t count, i
 {
     for (int i = 1; i < argc; i++) {
         if (strncmp(argv[i], "--", 2) != 0)
-            return fail(err, ERROR_INCORRECT, "\"%s\" is not an option; --help lists them", argv[i]);
+            return fail(err, ERROR_INCORRECT, "\"%s\" is not an option; --help lists them",
+                        argv[i]);
         const char *name = argv[i] + 2, *equals = strchr(name, '=');
         size_t len = equals ? (size_t)(equals - name) : strlen(name);
         const struct config_parameter *p = find(table, count, name, len);

@@ -15,7 +15,7 @@ enum config_type {
 };
 
 struct config_parameter {
-    const char *name;  /* as on the command line, without dashes */
+    const char *name; /* as on the command line, without dashes */
     enum config_type type;
     size_t offset;     /* of the field in the program's settings struct */
     int64_t min, max;  /* numbers only */

@@ -4,10 +4,14 @@
 #include <stdio.h>
 
 static const char *const codes[ERROR_KINDS] = {
-    [ERROR_INCORRECT] = "incorrect",     [ERROR_FORBIDDEN] = "forbidden",
-    [ERROR_UNSUPPORTED] = "unsupported", [ERROR_NOT_FOUND] = "not-found",
-    [ERROR_CONFLICT] = "conflict",       [ERROR_BUSY] = "busy",
-    [ERROR_INTERRUPTED] = "interrupted", [ERROR_UNAVAILABLE] = "unavailable",
+    [ERROR_INCORRECT] = "incorrect",
+    [ERROR_FORBIDDEN] = "forbidden",
+    [ERROR_UNSUPPORTED] = "unsupported",
+    [ERROR_NOT_FOUND] = "not-found",
+    [ERROR_CONFLICT] = "conflict",
+    [ERROR_BUSY] = "busy",
+    [ERROR_INTERRUPTED] = "interrupted",
+    [ERROR_UNAVAILABLE] = "unavailable",
     [ERROR_FAULT] = "fault",
 };
 

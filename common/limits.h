@@ -19,7 +19,7 @@
 
 /* Net datoms of one transaction and their encoded size: what one broadcast may carry. */
 #define LIMIT_TX_DATOMS 100000
-#define LIMIT_TX_BYTES (16 << 20)
+#define LIMIT_TX_BYTES  (16 << 20)
 
 /* One value: a string or a whole collection, encoded. Bounds what a key's tail and a page hold. */
 #define LIMIT_VALUE_BYTES (4 << 20)
@@ -31,7 +31,7 @@
 #define LIMIT_IN_FLIGHT 64
 
 /* A session's user map and its presence state, encoded. */
-#define LIMIT_USER_BYTES 1024
+#define LIMIT_USER_BYTES  1024
 #define LIMIT_STATE_BYTES 1024
 
 /* One message on the bus between gateway and txd: the largest frame plus its envelope, batched. */

@@ -5,15 +5,15 @@
 #include "common/buffer.h"
 #include "proto/value.h"
 
-#define BUS_VERSION              1
-#define BUS_TOPIC_TXD            "txd" /* txd's own topic */
-#define BUS_TOPIC_GRAPH          "g:"  /* and before a graph's name */
-#define BUS_ANNOUNCE_MS          2000  /* between two presence announcements of a gateway */
-#define BUS_LEASE_MS             6000  /* silent for so long, a gateway is gone */
-#define BUS_PRESENCE_SETTLE_MS   5000  /* after txd's return, until presence-read is the truth */
-#define BUS_TRANSACTIONS_MAX     4096  /* in one `transact` request */
-#define BUS_PAGE_BYTES           (1 << 18) /* of `snapshot`, unless asked otherwise */
-#define BUS_LOG_BYTES            (1 << 20) /* of `log`, unless asked otherwise */
+#define BUS_VERSION            1
+#define BUS_TOPIC_TXD          "txd"     /* txd's own topic */
+#define BUS_TOPIC_GRAPH        "g:"      /* and before a graph's name */
+#define BUS_ANNOUNCE_MS        2000      /* between two presence announcements of a gateway */
+#define BUS_LEASE_MS           6000      /* silent for so long, a gateway is gone */
+#define BUS_PRESENCE_SETTLE_MS 5000      /* after txd's return, until presence-read is the truth */
+#define BUS_TRANSACTIONS_MAX   4096      /* in one `transact` request */
+#define BUS_PAGE_BYTES         (1 << 18) /* of `snapshot`, unless asked otherwise */
+#define BUS_LOG_BYTES          (1 << 20) /* of `log`, unless asked otherwise */
 
 /* Writes the entry "error": {"code", "message"} of a map. */
 void bus_write_error(struct buffer *out, const struct error *error);

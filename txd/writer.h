@@ -1,0 +1,44 @@
+/*
+ * The commit pipeline: takes the transactions that wait for a graph, applies them one after
+ * another, makes them durable together, and only then answers and publishes them.
+ *
+ *     submit -> [waiting] -> apply thread -> [applied] -> sync thread -> answers and feed
+ *
+ * While the sync thread waits for the disk, the apply thread works on what has come meanwhile, so
+ * that a batch is as large as the disk is slow (group commit). Of one graph at most one thread
+ * applies and at most one syncs at a time, each in order; different graphs share the threads.
+ */
+#ifndef STOA_TXD_WRITER_H
+#define STOA_TXD_WRITER_H
+
+#include "txd/db/graph.h"
+#include "txd/server.h"
+
+struct writer;
+
+struct writer_options {
+    uint32_t apply_threads, sync_threads;
+    uint32_t waiting_max; /* transactions that wait in one graph; more are answered `busy` */
+};
+
+struct writer *writer_open(const struct writer_options *options, struct server *server);
+
+/* Everything submitted has been answered (server_drain). */
+void writer_close(struct writer *writer);
+
+/*
+ * Hands over a `transact` request for the graph, whose reference is taken over too. It is answered
+ * when all of its transactions are durable or refused.
+ */
+void writer_submit(struct writer *writer, struct graph *graph, struct request *request);
+
+/* Transactions that wait to be applied, of all graphs. */
+uint64_t writer_waiting(struct writer *writer);
+
+/* Publishes a graph's last durable t on the feed: closes gaps at the tail. */
+void writer_publish_head(struct server *server, const struct snapshot *snapshot);
+
+/* The feed topic of a graph, in `arena`. */
+struct bytes graph_topic(struct arena *arena, struct bytes name);
+
+#endif
