@@ -1,0 +1,56 @@
+#include "cli/input.h"
+#include "cli/read.h"
+
+#include "common/limits.h"
+
+static enum outcome read_query(const struct options *options, struct buffer *out, struct error *err)
+{
+    const char *word = options->words[0];
+
+    if (!strcmp(word, "-")) {
+        if (!input_read("-", LIMIT_BODY_BYTES, out, err))
+            return OUTCOME_INPUT;
+    } else {
+        buffer_append_bytes(out, bytes_of(word));
+    }
+    return input_check_edn("the query", buffer_bytes(out), err) ? OUTCOME_OK : OUTCOME_INPUT;
+}
+
+static enum outcome append_args(const struct options *options, struct buffer *body,
+                                struct error *err)
+{
+    const char *arg;
+    char what[32];
+
+    buffer_append_bytes(body, BYTES(" :args ["));
+    for (size_t i = 0; (arg = options_repeated(options, "arg", i)); i++) {
+        snprintf(what, sizeof(what), "--arg number %zu", i + 1);
+        if (!input_check_edn(what, bytes_of(arg), err))
+            return OUTCOME_INPUT;
+        buffer_append_bytes(body, bytes_of(arg));
+        buffer_append_u8(body, '\n');
+    }
+    buffer_append_u8(body, ']');
+    return OUTCOME_OK;
+}
+
+enum outcome command_query(const struct options *options, struct error *err)
+{
+    struct buffer body = { 0 };
+
+    buffer_append_bytes(&body, BYTES("{:query "));
+    struct buffer query = { 0 };
+    enum outcome outcome = read_query(options, &query, err);
+    buffer_append_bytes(&body, buffer_bytes(&query));
+    buffer_append_u8(&body, '\n');
+    if (outcome == OUTCOME_OK)
+        outcome = append_args(options, &body, err);
+    if (outcome == OUTCOME_OK && !read_append_basis(options, &body, err))
+        outcome = OUTCOME_USAGE;
+    buffer_append_u8(&body, '}');
+    if (outcome == OUTCOME_OK)
+        outcome = read_send(options, "query", buffer_bytes(&body), err);
+    buffer_release(&query);
+    buffer_release(&body);
+    return outcome;
+}
