@@ -14,7 +14,8 @@
  * Reads one value that fills `text` (white space and comments around it are skipped). The value
  * points into `arena` only. Errors (incorrect) name what was wrong and the byte offset.
  */
-bool edn_read(struct bytes text, struct arena *arena, struct value *out, struct error *err) MUST_USE;
+bool edn_read(struct bytes text, struct arena *arena, struct value *out,
+              struct error *err) MUST_USE;
 
 /*
  * Reading a long text in pieces. The reader keeps what it has not consumed; a value is given out
@@ -50,11 +51,19 @@ enum edn_step edn_stream_next(struct edn_stream *stream, struct arena *arena, st
 enum edn_step edn_stream_enter(struct edn_stream *stream, struct value *out,
                                struct error *err) MUST_USE;
 
+/*
+ * Why `text` (UTF-8) cannot be a keyword or symbol of any value, for the other codecs to refuse it
+ * too, so that every value can be written in every encoding; NULL when it can. The form is
+ * "is empty", to follow the name.
+ */
+const char *edn_name_fault(enum value_type type, struct bytes text);
+
 /* Appends the value as EDN. Doubles read back as the same double; sets and maps in the order they
  * are held. */
 void edn_write(struct buffer *out, const struct value *value);
 
-/* The value as EDN in `arena`, cut to about 200 bytes with an ellipsis, for messages. */
+/* The value as EDN in `arena`, cut to about 200 bytes with an ellipsis, for messages.
+ * NUL-terminated. */
 struct bytes edn_excerpt(struct arena *arena, const struct value *value);
 
 #endif

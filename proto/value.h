@@ -13,21 +13,25 @@
 #include "common/error.h"
 #include "common/uuid.h"
 
+/* Instants are within this many milliseconds of 1970, as JavaScript's Date; readers refuse others.
+ */
+#define VALUE_INSTANT_MAX INT64_C(8640000000000000)
+
 enum value_type { /* also the order of values of different types; numbers are one type there */
-    VALUE_NIL,
-    VALUE_BOOLEAN,
-    VALUE_LONG,
-    VALUE_DOUBLE,
-    VALUE_INSTANT, /* milliseconds since 1970 UTC */
-    VALUE_UUID,
-    VALUE_STRING,  /* UTF-8, NULs allowed */
-    VALUE_KEYWORD,
-    VALUE_SYMBOL,
-    VALUE_BYTES,
-    VALUE_VECTOR,
-    VALUE_LIST,
-    VALUE_SET,
-    VALUE_MAP,
+                  VALUE_NIL,
+                  VALUE_BOOLEAN,
+                  VALUE_LONG,
+                  VALUE_DOUBLE,
+                  VALUE_INSTANT, /* milliseconds since 1970 UTC */
+                  VALUE_UUID,
+                  VALUE_STRING, /* UTF-8, NULs allowed */
+                  VALUE_KEYWORD,
+                  VALUE_SYMBOL,
+                  VALUE_BYTES,
+                  VALUE_VECTOR,
+                  VALUE_LIST,
+                  VALUE_SET,
+                  VALUE_MAP,
 };
 
 struct value {
@@ -35,11 +39,11 @@ struct value {
     uint32_t count; /* items of a vector, list or set; entries of a map */
     union {
         bool boolean;
-        int64_t number;       /* VALUE_LONG, VALUE_INSTANT */
+        int64_t number; /* VALUE_LONG, VALUE_INSTANT */
         double real;
         struct uuid uuid;
-        struct bytes text;    /* VALUE_STRING, VALUE_KEYWORD, VALUE_SYMBOL, VALUE_BYTES */
-        struct value *items;  /* collections; a map has key, value, key, value: 2 * count */
+        struct bytes text;   /* VALUE_STRING, VALUE_KEYWORD, VALUE_SYMBOL, VALUE_BYTES */
+        struct value *items; /* collections; a map has key, value, key, value: 2 * count */
     };
 };
 
@@ -116,6 +120,11 @@ static inline bool value_is_symbol(const struct value *value, const char *text)
     return value->type == VALUE_SYMBOL && bytes_equal(value->text, bytes_of(text));
 }
 
+static inline bool value_instant_valid(int64_t ms)
+{
+    return ms >= -VALUE_INSTANT_MAX && ms <= VALUE_INSTANT_MAX;
+}
+
 /* The names of types as errors say them: "string", "keyword", "long", ... */
 const char *value_type_name(enum value_type type);
 
@@ -136,12 +145,41 @@ bool value_equal(const struct value *a, const struct value *b);
 /* Agrees with value_equal(). Not stable between versions. */
 uint64_t value_hash(const struct value *value);
 
+/*
+ * The first of items[0], items[stride], items[2 * stride], ... that equals one before it, or NULL:
+ * what sets (stride 1) and maps (stride 2) must not hold. `count` is the number compared.
+ */
+const struct value *value_duplicate(const struct value *items, size_t count, size_t stride);
+
+#define VALUE_DOUBLE_BYTES 32
+
+/* Writes a finite double with a point or an exponent, in the fewest of 15 to 17 digits that read
+ * back as the same double. NUL-terminated; returns `out`. */
+const char *value_double_format(double real, char out[VALUE_DOUBLE_BYTES]);
+
 /* A deep copy into `arena`, sharing nothing with `value`. */
 struct value value_copy(struct arena *arena, const struct value *value);
 
 /* The value of a string or keyword key `name` (without colon) in a map; NULL when not there, or
  * when `map` is no map. */
 const struct value *value_get(const struct value *map, const char *name);
+
+/*
+ * Items of collections that are being read, one on top of the other, on the heap: a collection is
+ * copied to the arena once its size is known, so the arena holds what it needs and no more.
+ * Zero-initialise.
+ */
+struct value_stack {
+    struct value *items;
+    size_t count, cap;
+};
+
+void value_stack_push(struct value_stack *stack, struct value value);
+
+/* Takes off the items from `from` on, as a collection of `type` in `arena`. */
+struct value value_stack_take(struct value_stack *stack, size_t from, enum value_type type,
+                              struct arena *arena);
+void value_stack_release(struct value_stack *stack);
 
 /* Building collections whose size is not known before. Zero-initialise; items are in the arena. */
 struct value_builder {
