@@ -1,0 +1,97 @@
+/*
+ * The checksum of PROTOCOL.md over the datoms that a client holds: two sums modulo 2^32 of XXH32,
+ * with seed 0 and with seed 1, of the canonical MessagePack of [e a v tx]. It does not depend on
+ * order, so it is kept up as datoms come and go.
+ */
+import { Writer } from './msgpack.js';
+import { Keyword, type Value } from './values.js';
+
+export class Checksum {
+  private low = 0;
+  private high = 0;
+  private readonly writer = new Writer(true);
+
+  /* `attribute` is an ident without colon; `value` is as decoded, not as a mirror holds it. */
+  add(entity: number, attribute: string, value: Value, tx: number): void {
+    const bytes = this.encode(entity, attribute, value, tx);
+    this.high = (this.high + xxh32(bytes, 0)) >>> 0;
+    this.low = (this.low + xxh32(bytes, 1)) >>> 0;
+  }
+
+  subtract(entity: number, attribute: string, value: Value, tx: number): void {
+    const bytes = this.encode(entity, attribute, value, tx);
+    this.high = (this.high - xxh32(bytes, 0)) >>> 0;
+    this.low = (this.low - xxh32(bytes, 1)) >>> 0;
+  }
+
+  toString(): string {
+    return hex(this.high) + hex(this.low);
+  }
+
+  private encode(entity: number, attribute: string, value: Value, tx: number): Uint8Array {
+    this.writer.clear();
+    this.writer.array(4);
+    this.writer.write(entity);
+    this.writer.write(Keyword.of(attribute));
+    this.writer.write(value);
+    this.writer.write(tx);
+    return this.writer.bytes();
+  }
+}
+
+function hex(word: number): string {
+  return word.toString(16).padStart(8, '0');
+}
+
+const PRIME_1 = 0x9e3779b1;
+const PRIME_2 = 0x85ebca77;
+const PRIME_3 = 0xc2b2ae3d;
+const PRIME_4 = 0x27d4eb2f;
+const PRIME_5 = 0x165667b1;
+
+function rotate(word: number, bits: number): number {
+  return (word << bits) | (word >>> (32 - bits));
+}
+
+function word(bytes: Uint8Array, at: number): number {
+  return bytes[at]! | (bytes[at + 1]! << 8) | (bytes[at + 2]! << 16) | (bytes[at + 3]! << 24);
+}
+
+function round(sum: number, input: number): number {
+  return Math.imul(rotate((sum + Math.imul(input, PRIME_2)) | 0, 13), PRIME_1);
+}
+
+/* XXH32 as in github.com/Cyan4973/xxHash, doc/xxhash_spec.md. */
+export function xxh32(bytes: Uint8Array, seed: number): number {
+  let at = 0;
+  let hash: number;
+  if (bytes.length >= 16) {
+    let a = (seed + PRIME_1 + PRIME_2) | 0;
+    let b = (seed + PRIME_2) | 0;
+    let c = seed | 0;
+    let d = (seed - PRIME_1) | 0;
+    for (; at + 16 <= bytes.length; at += 16) {
+      a = round(a, word(bytes, at));
+      b = round(b, word(bytes, at + 4));
+      c = round(c, word(bytes, at + 8));
+      d = round(d, word(bytes, at + 12));
+    }
+    hash = (rotate(a, 1) + rotate(b, 7) + rotate(c, 12) + rotate(d, 18)) | 0;
+  } else {
+    hash = (seed + PRIME_5) | 0;
+  }
+  hash = (hash + bytes.length) | 0;
+  for (; at + 4 <= bytes.length; at += 4) {
+    hash = Math.imul(rotate((hash + Math.imul(word(bytes, at), PRIME_3)) | 0, 17), PRIME_4);
+  }
+  for (; at < bytes.length; at++) {
+    hash = Math.imul(rotate((hash + Math.imul(bytes[at]!, PRIME_5)) | 0, 11), PRIME_1);
+  }
+  return avalanche(hash);
+}
+
+function avalanche(hash: number): number {
+  hash = Math.imul(hash ^ (hash >>> 15), PRIME_2);
+  hash = Math.imul(hash ^ (hash >>> 13), PRIME_3);
+  return (hash ^ (hash >>> 16)) >>> 0;
+}

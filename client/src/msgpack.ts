@@ -1,0 +1,487 @@
+/*
+ * MessagePack (github.com/msgpack/msgpack, spec.md) with the extension types of PROTOCOL.md: 1
+ * keyword, 2 symbol, 3 uuid, 4 set (an encoded array), -1 timestamp.
+ *
+ * The reader checks each count against the bytes left before it allocates, and limits depth.
+ */
+import {
+  DEPTH_MAX, DecodeError, Double, Instant, Keyword, List, LONG_MAX, LONG_MIN, Sym, Uuid,
+  entriesOf, isFields, isLong, longOf, mapOf, type Value,
+} from './values.js';
+
+const EXT_KEYWORD = 1;
+const EXT_SYMBOL = 2;
+const EXT_UUID = 3;
+const EXT_SET = 4;
+const EXT_TIMESTAMP = -1;
+
+/* Reads one value that fills `bytes`. */
+export function msgpackRead(bytes: Uint8Array): Value {
+  const reader = new Reader(bytes);
+  const value = reader.read(0);
+  reader.end();
+  return value;
+}
+
+export function msgpackWrite(value: Value): Uint8Array {
+  const writer = new Writer(false);
+  writer.write(value);
+  return writer.bytes().slice();
+}
+
+const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+/* Texts shorter than this are cheaper to read byte by byte while they are ASCII. */
+const SHORT_TEXT = 24;
+
+class Reader {
+  private at = 0;
+  private readonly view: DataView;
+
+  constructor(private readonly data: Uint8Array) {
+    this.view = new DataView(data.buffer, data.byteOffset, data.byteLength);
+  }
+
+  end(): void {
+    if (this.at !== this.data.length) {
+      throw this.error('bytes after the value');
+    }
+  }
+
+  read(depth: number): Value {
+    if (depth > DEPTH_MAX) {
+      throw this.error(`nested deeper than ${DEPTH_MAX}`);
+    }
+    const head = this.data[this.take(1)]!;
+    if (head < 0x80) return head;
+    if (head < 0x90) return this.map(head & 0x0f, depth);
+    if (head < 0xa0) return this.array(head & 0x0f, depth);
+    if (head < 0xc0) return this.text(head & 0x1f);
+    if (head >= 0xe0) return head - 0x100;
+    return this.wide(head, depth);
+  }
+
+  private wide(head: number, depth: number): Value {
+    switch (head) {
+      case 0xc0: return null;
+      case 0xc2: return false;
+      case 0xc3: return true;
+      case 0xc4: return this.binary(this.uint(1));
+      case 0xc5: return this.binary(this.uint(2));
+      case 0xc6: return this.binary(this.uint(4));
+      case 0xc7: return this.extension(this.uint(1), depth);
+      case 0xc8: return this.extension(this.uint(2), depth);
+      case 0xc9: return this.extension(this.uint(4), depth);
+      case 0xca: return this.view.getFloat32(this.take(4));
+      case 0xcb: return this.view.getFloat64(this.take(8));
+      case 0xcc: return this.uint(1);
+      case 0xcd: return this.uint(2);
+      case 0xce: return this.uint(4);
+      case 0xcf: return this.long(this.view.getBigUint64(this.take(8)));
+      case 0xd0: return this.view.getInt8(this.take(1));
+      case 0xd1: return this.view.getInt16(this.take(2));
+      case 0xd2: return this.view.getInt32(this.take(4));
+      case 0xd3: return this.long(this.view.getBigInt64(this.take(8)));
+      case 0xd4: return this.extension(1, depth);
+      case 0xd5: return this.extension(2, depth);
+      case 0xd6: return this.extension(4, depth);
+      case 0xd7: return this.extension(8, depth);
+      case 0xd8: return this.extension(16, depth);
+      case 0xd9: return this.text(this.uint(1));
+      case 0xda: return this.text(this.uint(2));
+      case 0xdb: return this.text(this.uint(4));
+      case 0xdc: return this.array(this.uint(2), depth);
+      case 0xdd: return this.array(this.uint(4), depth);
+      case 0xde: return this.map(this.uint(2), depth);
+      case 0xdf: return this.map(this.uint(4), depth);
+      default: throw this.error(`unknown byte 0x${head.toString(16)}`);
+    }
+  }
+
+  private error(what: string): DecodeError {
+    return new DecodeError(`${what} at byte ${this.at}`);
+  }
+
+  /* The place of the next `count` bytes. */
+  private take(count: number): number {
+    const at = this.at;
+    if (count > this.data.length - at) {
+      throw this.error(`${count} bytes wanted, ${this.data.length - at} left`);
+    }
+    this.at += count;
+    return at;
+  }
+
+  private uint(size: 1 | 2 | 4): number {
+    const at = this.take(size);
+    return size === 1 ? this.data[at]! : size === 2 ? this.view.getUint16(at) : this.view.getUint32(at);
+  }
+
+  private long(number: bigint): Value {
+    if (number > LONG_MAX) {
+      throw this.error('an integer that is no long');
+    }
+    return longOf(number);
+  }
+
+  private text(length: number): string {
+    const at = this.take(length);
+    if (length < SHORT_TEXT) {
+      let text = '';
+      for (let i = at; i < at + length; i++) {
+        const byte = this.data[i]!;
+        if (byte >= 0x80) {
+          return this.decode(at, length);
+        }
+        text += String.fromCharCode(byte);
+      }
+      return text;
+    }
+    return this.decode(at, length);
+  }
+
+  private decode(at: number, length: number): string {
+    try {
+      return utf8.decode(this.data.subarray(at, at + length));
+    } catch {
+      this.at = at;
+      throw this.error('text that is not UTF-8');
+    }
+  }
+
+  private binary(length: number): Uint8Array {
+    const at = this.take(length);
+    return this.data.slice(at, at + length);
+  }
+
+  /* A count of items that take at least a byte each. */
+  private room(count: number): void {
+    if (count > this.data.length - this.at) {
+      throw this.error(`${count} items claimed in ${this.data.length - this.at} bytes`);
+    }
+  }
+
+  private array(count: number, depth: number): Value[] {
+    this.room(count);
+    const items: Value[] = [];
+    for (let i = 0; i < count; i++) {
+      items.push(this.read(depth + 1));
+    }
+    return items;
+  }
+
+  private map(count: number, depth: number): Value {
+    this.room(2 * count);
+    const entries: [Value, Value][] = [];
+    for (let i = 0; i < count; i++) {
+      entries.push([this.read(depth + 1), this.read(depth + 1)]);
+    }
+    return mapOf(entries);
+  }
+
+  private extension(length: number, depth: number): Value {
+    const type = this.view.getInt8(this.take(1));
+    switch (type) {
+      case EXT_KEYWORD: return Keyword.of(this.name(length, 'keyword'));
+      case EXT_SYMBOL: return Sym.of(this.name(length, 'symbol'));
+      case EXT_UUID: return this.uuid(length);
+      case EXT_SET: return this.set(length, depth);
+      case EXT_TIMESTAMP: return this.timestamp(length);
+      default: throw this.error(`unknown extension ${type}`);
+    }
+  }
+
+  private name(length: number, what: string): string {
+    if (length === 0) {
+      throw this.error(`a ${what} with no name`);
+    }
+    return this.text(length);
+  }
+
+  private uuid(length: number): Uuid {
+    if (length !== 16) {
+      throw this.error(`a uuid of ${length} bytes`);
+    }
+    return Uuid.fromBytes(this.binary(16));
+  }
+
+  private set(length: number, depth: number): Set<Value> {
+    const end = this.at + length;
+    const items = length <= this.data.length - this.at ? this.read(depth + 1) : null;
+    if (!Array.isArray(items) || this.at !== end) {
+      throw this.error('a set that holds no array');
+    }
+    return new Set(items as Value[]);
+  }
+
+  private timestamp(length: number): Value {
+    if (length === 4) {
+      return Instant.of(BigInt(this.uint(4)) * 1000n);
+    }
+    if (length === 8) {
+      const bits = this.view.getBigUint64(this.take(8));
+      return this.instant(bits & 0x3_ffff_ffffn, bits >> 34n);
+    }
+    if (length === 12) {
+      const nanoseconds = BigInt(this.uint(4));
+      return this.instant(this.view.getBigInt64(this.take(8)), nanoseconds);
+    }
+    throw this.error(`a timestamp of ${length} bytes`);
+  }
+
+  private instant(seconds: bigint, nanoseconds: bigint): Value {
+    const ms = seconds * 1000n + nanoseconds / 1_000_000n;
+    if (nanoseconds > 999_999_999n || ms > LONG_MAX || ms < LONG_MIN) {
+      throw this.error('a timestamp out of range');
+    }
+    return Instant.of(ms);
+  }
+}
+
+const encoder = new TextEncoder();
+
+/*
+ * A growing run of bytes. In the canonical encoding, over which checksums are taken, whole doubles
+ * that fit a long are integers, and the items of sets and the entries of maps are sorted by their
+ * encoded bytes.
+ */
+export class Writer {
+  private data = new Uint8Array(256);
+  private view = new DataView(this.data.buffer);
+  private length = 0;
+
+  constructor(private readonly canonical: boolean) {}
+
+  clear(): void {
+    this.length = 0;
+  }
+
+  /* What was written; valid until the next write. */
+  bytes(): Uint8Array {
+    return this.data.subarray(0, this.length);
+  }
+
+  array(count: number): void {
+    if (count < 16) this.byte(0x90 | count);
+    else if (count < 0x10000) this.sized(0xdc, 2, count);
+    else this.sized(0xdd, 4, count);
+  }
+
+  write(value: Value, depth = 0): void {
+    if (depth > DEPTH_MAX) {
+      throw new RangeError(`nested deeper than ${DEPTH_MAX}`);
+    }
+    switch (typeof value) {
+      case 'string': return this.text(value);
+      case 'number': return this.number(value);
+      case 'boolean': return this.byte(value ? 0xc3 : 0xc2);
+      case 'bigint': return this.bigint(value);
+      case 'object': return value === null ? this.byte(0xc0) : this.object(value, depth);
+      default: throw new TypeError(`cannot be written: ${typeof value}`);
+    }
+  }
+
+  private object(value: object, depth: number): void {
+    if (value instanceof Keyword) return this.extension(EXT_KEYWORD, encoder.encode(value.name));
+    if (Array.isArray(value)) return this.items(value as Value[], depth);
+    if (value instanceof Map || isFields(value)) return this.map(value as Map<Value, Value>, depth);
+    if (value instanceof Sym) return this.extension(EXT_SYMBOL, encoder.encode(value.name));
+    if (value instanceof Uuid) return this.extension(EXT_UUID, value.bytes());
+    if (value instanceof Double) return this.canonical ? this.number(value.value) : this.double(value.value);
+    if (value instanceof Date) return this.timestamp(BigInt(value.getTime()));
+    if (value instanceof Instant) return this.timestamp(value.ms);
+    if (value instanceof Uint8Array) return this.binary(value);
+    if (value instanceof List) return this.items(value.items, depth);
+    if (value instanceof Set) return this.set(value as Set<Value>, depth);
+    throw new TypeError(`cannot be written: ${Object.prototype.toString.call(value)}`);
+  }
+
+  private grow(count: number): void {
+    const needed = this.length + count;
+    if (needed > this.data.length) {
+      const data = new Uint8Array(Math.max(needed, 2 * this.data.length));
+      data.set(this.bytes());
+      this.data = data;
+      this.view = new DataView(data.buffer);
+    }
+  }
+
+  private byte(byte: number): void {
+    this.grow(1);
+    this.data[this.length++] = byte;
+  }
+
+  private raw(bytes: Uint8Array): void {
+    this.grow(bytes.length);
+    this.data.set(bytes, this.length);
+    this.length += bytes.length;
+  }
+
+  /* A head byte and a number of `size` bytes. */
+  private sized(head: number, size: 1 | 2 | 4, number: number): void {
+    this.grow(1 + size);
+    this.data[this.length] = head;
+    if (size === 1) this.view.setUint8(this.length + 1, number);
+    else if (size === 2) this.view.setUint16(this.length + 1, number);
+    else this.view.setUint32(this.length + 1, number);
+    this.length += 1 + size;
+  }
+
+  private number(number: number): void {
+    if (isLong(number)) {
+      this.long(number);
+    } else if (this.canonical && Number.isInteger(number) && Math.abs(number) <= 2 ** 63) {
+      this.wholeDouble(number);
+    } else {
+      this.double(number);
+    }
+  }
+
+  private wholeDouble(number: number): void {
+    const whole = BigInt(number);
+    if (whole <= LONG_MAX) this.bigint(whole);
+    else this.double(number);
+  }
+
+  private bigint(number: bigint): void {
+    const long = longOf(number);
+    if (typeof long === 'number') {
+      return this.long(long);
+    }
+    this.grow(9);
+    this.data[this.length] = long < 0n ? 0xd3 : 0xcf;
+    this.view.setBigUint64(this.length + 1, BigInt.asUintN(64, long));
+    this.length += 9;
+  }
+
+  /* A safe integer in its shortest form. */
+  private long(number: number): void {
+    if (number >= 0) {
+      if (number < 0x80) this.byte(number);
+      else if (number < 0x100) this.sized(0xcc, 1, number);
+      else if (number < 0x10000) this.sized(0xcd, 2, number);
+      else if (number < 0x1_0000_0000) this.sized(0xce, 4, number);
+      else this.long64(0xcf, number);
+    } else if (number >= -0x20) this.byte(number & 0xff);
+    else if (number >= -0x80) this.sized(0xd0, 1, number);
+    else if (number >= -0x8000) this.sized(0xd1, 2, number);
+    else if (number >= -0x8000_0000) this.sized(0xd2, 4, number);
+    else this.long64(0xd3, number);
+  }
+
+  private long64(head: number, number: number): void {
+    this.grow(9);
+    this.data[this.length] = head;
+    this.view.setInt32(this.length + 1, Math.floor(number / 0x1_0000_0000));
+    this.view.setUint32(this.length + 5, number >>> 0);
+    this.length += 9;
+  }
+
+  private double(number: number): void {
+    this.grow(9);
+    this.data[this.length] = 0xcb;
+    this.view.setFloat64(this.length + 1, number);
+    this.length += 9;
+  }
+
+  private text(text: string): void {
+    const bytes = encoder.encode(text);
+    const length = bytes.length;
+    if (length < 32) this.byte(0xa0 | length);
+    else if (length < 0x100) this.sized(0xd9, 1, length);
+    else if (length < 0x10000) this.sized(0xda, 2, length);
+    else this.sized(0xdb, 4, length);
+    this.raw(bytes);
+  }
+
+  private binary(bytes: Uint8Array): void {
+    if (bytes.length < 0x100) this.sized(0xc4, 1, bytes.length);
+    else if (bytes.length < 0x10000) this.sized(0xc5, 2, bytes.length);
+    else this.sized(0xc6, 4, bytes.length);
+    this.raw(bytes);
+  }
+
+  private extension(type: number, bytes: Uint8Array): void {
+    const fixed = [1, 2, 4, 8, 16].indexOf(bytes.length);
+    if (fixed >= 0) this.byte(0xd4 + fixed);
+    else if (bytes.length < 0x100) this.sized(0xc7, 1, bytes.length);
+    else if (bytes.length < 0x10000) this.sized(0xc8, 2, bytes.length);
+    else this.sized(0xc9, 4, bytes.length);
+    this.byte(type & 0xff);
+    this.raw(bytes);
+  }
+
+  private items(items: readonly Value[], depth: number): void {
+    this.array(items.length);
+    for (const item of items) {
+      this.write(item, depth + 1);
+    }
+  }
+
+  private map(map: ReadonlyMap<Value, Value>, depth: number): void {
+    const entries = entriesOf(map);
+    const count = entries.length;
+    if (count < 16) this.byte(0x80 | count);
+    else if (count < 0x10000) this.sized(0xde, 2, count);
+    else this.sized(0xdf, 4, count);
+    if (this.canonical) {
+      this.sorted(entries, depth);
+      return;
+    }
+    for (const [key, value] of entries) {
+      this.write(key, depth + 1);
+      this.write(value, depth + 1);
+    }
+  }
+
+  private set(set: ReadonlySet<Value>, depth: number): void {
+    const inner = new Writer(this.canonical);
+    inner.array(set.size);
+    if (this.canonical) {
+      inner.sorted([...set].map((item) => [item]), depth + 1);
+    } else {
+      set.forEach((item) => inner.write(item, depth + 2));
+    }
+    this.extension(EXT_SET, inner.bytes());
+  }
+
+  /* Groups of values, ordered by the bytes of each group. */
+  private sorted(groups: readonly (readonly Value[])[], depth: number): void {
+    const encoded = groups.map((group) => {
+      const writer = new Writer(true);
+      group.forEach((value) => writer.write(value, depth + 1));
+      return writer.bytes();
+    });
+    encoded.sort(compareBytes).forEach((bytes) => this.raw(bytes));
+  }
+
+  /* The shortest of the three forms of a timestamp. */
+  private timestamp(ms: bigint): void {
+    const rest = ((ms % 1000n) + 1000n) % 1000n;
+    const seconds = (ms - rest) / 1000n;
+    const nanoseconds = rest * 1_000_000n;
+    const bytes = new Uint8Array(12);
+    const view = new DataView(bytes.buffer);
+    if (seconds >= 0n && seconds < 1n << 32n && rest === 0n) {
+      view.setUint32(0, Number(seconds));
+      this.extension(EXT_TIMESTAMP, bytes.subarray(0, 4));
+    } else if (seconds >= 0n && seconds < 1n << 34n) {
+      view.setBigUint64(0, (nanoseconds << 34n) | seconds);
+      this.extension(EXT_TIMESTAMP, bytes.subarray(0, 8));
+    } else {
+      view.setUint32(0, Number(nanoseconds));
+      view.setBigInt64(4, seconds);
+      this.extension(EXT_TIMESTAMP, bytes);
+    }
+  }
+}
+
+function compareBytes(a: Uint8Array, b: Uint8Array): number {
+  const length = Math.min(a.length, b.length);
+  for (let i = 0; i < length; i++) {
+    if (a[i] !== b[i]) {
+      return a[i]! - b[i]!;
+    }
+  }
+  return a.length - b.length;
+}

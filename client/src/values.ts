@@ -1,0 +1,191 @@
+/*
+ * The value model: what a client, a query or a datom can hold, as JavaScript values.
+ *
+ *   keyword    Keyword, interned: the same name is the same object, so it works as a Map key
+ *   symbol     Sym, interned
+ *   string     string
+ *   long       number where it is a safe integer, else bigint
+ *   double     number; Double where a whole number must be written as a double
+ *   instant    Date; Instant where a Date cannot hold it
+ *   uuid       Uuid
+ *   bytes      Uint8Array
+ *   vector     array             list   List
+ *   set        Set
+ *   map        plain object where all keys are strings, else Map
+ *
+ * What is read never holds a Double: JavaScript's JSON does not tell 1.0 from 1. The server mends
+ * this for attributes that are declared double.
+ */
+
+export type Value =
+  | null
+  | boolean
+  | number
+  | bigint
+  | string
+  | Keyword
+  | Sym
+  | Double
+  | Date
+  | Instant
+  | Uuid
+  | Uint8Array
+  | List
+  | readonly Value[]
+  | ReadonlySet<Value>
+  | ReadonlyMap<Value, Value>
+  | Fields;
+
+/* A map with string keys. Keys that are undefined are not written. */
+export interface Fields {
+  readonly [key: string]: Value | undefined;
+}
+
+/* Node 18 has Web Crypto but not as a global. The name is a variable so that bundlers for browsers
+ * leave the import alone. */
+const nodeCrypto = 'node:crypto';
+const webCrypto: Crypto = globalThis.crypto ?? (await import(nodeCrypto)).webcrypto;
+
+/* Bytes or text that are not a value of the protocol. */
+export class DecodeError extends Error {
+  override readonly name = 'DecodeError';
+}
+
+export class Keyword {
+  private static readonly all = new Map<string, Keyword>();
+
+  /* `name` is without the colon: "db/ident". */
+  private constructor(readonly name: string) {}
+
+  static of(name: string): Keyword {
+    let keyword = Keyword.all.get(name);
+    if (!keyword) {
+      keyword = new Keyword(name);
+      Keyword.all.set(name, keyword);
+    }
+    return keyword;
+  }
+
+  toString(): string {
+    return `:${this.name}`;
+  }
+}
+
+/* A symbol of Datalog; JavaScript's own Symbol is something else. */
+export class Sym {
+  private static readonly all = new Map<string, Sym>();
+
+  private constructor(readonly name: string) {}
+
+  static of(name: string): Sym {
+    let sym = Sym.all.get(name);
+    if (!sym) {
+      sym = new Sym(name);
+      Sym.all.set(name, sym);
+    }
+    return sym;
+  }
+
+  toString(): string {
+    return this.name;
+  }
+}
+
+export class Uuid {
+  /* Lower case, with dashes. */
+  readonly text: string;
+
+  constructor(text: string) {
+    if (!/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i.test(text)) {
+      throw new DecodeError(`not a uuid: ${text.slice(0, 64)}`);
+    }
+    this.text = text.toLowerCase();
+  }
+
+  static random(): Uuid {
+    const bytes = webCrypto.getRandomValues(new Uint8Array(16));
+    bytes[6] = (bytes[6]! & 0x0f) | 0x40; // version 4, RFC 4122
+    bytes[8] = (bytes[8]! & 0x3f) | 0x80;
+    return Uuid.fromBytes(bytes);
+  }
+
+  static fromBytes(bytes: Uint8Array): Uuid {
+    const hex = Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+    return new Uuid(
+      [hex.slice(0, 8), hex.slice(8, 12), hex.slice(12, 16), hex.slice(16, 20), hex.slice(20)].join('-'),
+    );
+  }
+
+  bytes(): Uint8Array {
+    const hex = this.text.replaceAll('-', '');
+    return Uint8Array.from({ length: 16 }, (_, i) => parseInt(hex.slice(2 * i, 2 * i + 2), 16));
+  }
+
+  toString(): string {
+    return this.text;
+  }
+}
+
+export class Double {
+  constructor(readonly value: number) {}
+}
+
+/* Milliseconds since 1970 beyond what a Date can hold (8.64e15 to either side). */
+export class Instant {
+  constructor(readonly ms: bigint) {}
+
+  static readonly DATE_MS_MAX = 8_640_000_000_000_000n;
+
+  static of(ms: bigint): Date | Instant {
+    const inDate = ms <= Instant.DATE_MS_MAX && ms >= -Instant.DATE_MS_MAX;
+    return inDate ? new Date(Number(ms)) : new Instant(ms);
+  }
+}
+
+export class List {
+  constructor(readonly items: readonly Value[]) {}
+}
+
+export const LONG_MAX = 2n ** 63n - 1n;
+export const LONG_MIN = -(2n ** 63n);
+
+/* Deeper values are neither read nor written, as on the server. */
+export const DEPTH_MAX = 128;
+
+/* A long as number or bigint. */
+export function longOf(number: bigint): number | bigint {
+  if (number > LONG_MAX || number < LONG_MIN) {
+    throw new DecodeError(`not a long: ${number}`);
+  }
+  const small = Number(number);
+  return Number.isSafeInteger(small) ? small : number;
+}
+
+/* Whether a number is written as a long. -0 is a double, as are integers that may be inexact. */
+export function isLong(number: number): boolean {
+  return Number.isSafeInteger(number) && !Object.is(number, -0);
+}
+
+/* A map of the value model from its entries. */
+export function mapOf(entries: readonly (readonly [Value, Value])[]): Value {
+  if (entries.every(([key]) => typeof key === 'string')) {
+    return Object.fromEntries(entries) as Fields;
+  }
+  return new Map(entries);
+}
+
+/* The entries of either form of map. */
+export function entriesOf(map: ReadonlyMap<Value, Value> | Fields): [Value, Value][] {
+  if (map instanceof Map) {
+    return [...map];
+  }
+  return Object.entries(map as Fields).filter((entry): entry is [string, Value] => entry[1] !== undefined);
+}
+
+export function isFields(value: unknown): value is Fields {
+  if (typeof value !== 'object' || value === null) {
+    return false;
+  }
+  const prototype: unknown = Object.getPrototypeOf(value);
+  return prototype === Object.prototype || prototype === null;
+}

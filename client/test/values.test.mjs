@@ -1,0 +1,130 @@
+import assert from 'node:assert/strict';
+import { existsSync, readFileSync } from 'node:fs';
+import { test } from 'node:test';
+import {
+  DecodeError, Double, Instant, Keyword, List, Sym, Uuid,
+  msgpackRead, msgpackWrite, transitRead, transitWrite,
+} from '../dist/index.js';
+
+const hex = (bytes) => Buffer.from(bytes).toString('hex');
+const unhex = (text) => new Uint8Array(Buffer.from(text, 'hex'));
+const k = Keyword.of;
+const uuid = new Uuid('550e8400-e29b-41d4-a716-446655440000');
+
+/* value, Transit text, MessagePack as hex */
+const VALUES = [
+  [null, 'null', 'c0'],
+  [true, 'true', 'c3'],
+  [0, '0', '00'],
+  [-1, '-1', 'ff'],
+  [-33, '-33', 'd0df'],
+  [128, '128', 'cc80'],
+  [65536, '65536', 'ce00010000'],
+  [2 ** 32, '4294967296', 'cf0000000100000000'],
+  [-(2 ** 31) - 1, '-2147483649', 'd3ffffffff7fffffff'],
+  [2 ** 53 - 1, '9007199254740991', 'cf001fffffffffffff'],
+  [2n ** 53n, '"~i9007199254740992"', 'cf0020000000000000'],
+  [2n ** 63n - 1n, '"~i9223372036854775807"', 'cf7fffffffffffffff'],
+  [-(2n ** 63n), '"~i-9223372036854775808"', 'd38000000000000000'],
+  [1.5, '1.5', 'cb3ff8000000000000'],
+  [-0, '-0.0', 'cb8000000000000000'],
+  [1e300, '1e+300', 'cb7e37e43c8800759c'],
+  [Infinity, '"~zINF"', 'cb7ff0000000000000'],
+  [-Infinity, '"~z-INF"', 'cbfff0000000000000'],
+  ['', '""', 'a0'],
+  ['~a', '"~~a"', 'a27e61'],
+  ['^ ', '"~^ "', 'a25e20'],
+  ['`', '"~`"', 'a160'],
+  ['\u{1f600}é', '"\u{1f600}é"', 'a6f09f9880c3a9'],
+  [k('a/b'), '"~:a/b"', 'c70301612f62'],
+  [Sym.of('foo'), '"~$foo"', 'c70302666f6f'],
+  [new Date(0), '"~m0"', 'd6ff00000000'],
+  [new Date(-1), '"~m-1"', 'c70cff3b8b87c0ffffffffffffffff'],
+  [new Date(1500), '"~m1500"', 'd7ff7735940000000001'],
+  [new Instant(8_640_000_000_000_001n), '"~m8640000000000001"', 'c70cff000f4240000007dba8218000'],
+  [uuid, '"~u550e8400-e29b-41d4-a716-446655440000"', 'd803550e8400e29b41d4a716446655440000'],
+  [new Uint8Array([1, 2, 255]), '"~bAQL/"', 'c4030102ff'],
+  [[1, ['a']], '[1,["a"]]', '920191a161'],
+  [new Set([1, 2]), '{"~#set":[1,2]}', 'c70304920102'],
+  [{ a: 1, '~b': 2 }, '{"a":1,"~~b":2}', '82a16101a27e6202'],
+  [{}, '{}', '80'],
+  [new Map([[k('a'), 1]]), '{"~:a":1}', '81d4016101'],
+  [new Map([[1, 2], ['a', 3]]), '{"~#cmap":[1,2,"a",3]}', '820102a16103'],
+  [new Map([[[1], null]]), '{"~#cmap":[[1],null]}', '819101c0'],
+  [['x'.repeat(300)], `["${'x'.repeat(300)}"]`, `91da012c${'78'.repeat(300)}`],
+];
+
+test('values are written and read', () => {
+  for (const [value, json, msgpack] of VALUES) {
+    assert.equal(transitWrite(value), json);
+    assert.equal(hex(msgpackWrite(value)), msgpack, json);
+    assert.deepStrictEqual(transitRead(json), value, json);
+    assert.deepStrictEqual(msgpackRead(unhex(msgpack)), value, json);
+  }
+});
+
+test('what only one encoding tells apart', () => {
+  assert.equal(transitWrite(new Double(1)), '1.0');
+  assert.equal(hex(msgpackWrite(new Double(1))), 'cb3ff0000000000000');
+  assert.equal(transitWrite(new List([1])), '{"~#list":[1]}');
+  assert.deepStrictEqual(transitRead('{"~#list":[1]}'), new List([1]));
+  assert.equal(hex(msgpackWrite(new List([1]))), '9101');
+  assert.equal(transitWrite(NaN), '"~zNaN"');
+});
+
+test('the cached form of Transit is read', () => {
+  const cached = '[["^ ","~:name","a","~:some",1],["^ ","^0","b","^1",2],["~#set",["~:name","^0"]],["^2",[1]]]';
+  assert.deepStrictEqual(transitRead(cached), [
+    new Map([[k('name'), 'a'], [k('some'), 1]]),
+    new Map([[k('name'), 'b'], [k('some'), 2]]),
+    new Set([k('name'), k('name')]),
+    new Set([1]),
+  ]);
+});
+
+const BAD_TRANSIT = [
+  '', '{', '[1', '"~x"', '"~:"', '"~i9223372036854775808"', '"~i1.5"', '"~uabc"', '"~mx"', '"~b*"', '"^0"',
+  '{"~#set":1}', '{"~#nope":[1]}', '{"~#cmap":[1]}', '["^ ","a"]', '"~#set"', '"~zX"', '{"~#toString":1}',
+  `${'['.repeat(10_000)}${']'.repeat(10_000)}`, '1 2',
+];
+const BAD_MSGPACK = [
+  '', 'c1', 'cc', 'a2', 'a161a1', 'dd7fffffff', 'df7fffffff', 'dbffffffff', 'c6ffffffff', 'c9ffffffff01',
+  'a1ff', 'd405', 'd40161ff', 'c70001', 'd40300', 'd40400', 'd4ff00', 'cf8000000000000000', '91'.repeat(10_000),
+  'c70cff3b9aca000000000000000000',
+];
+
+test('bad bytes are an error of their own kind', () => {
+  BAD_TRANSIT.forEach((text) => assert.throws(() => transitRead(text), DecodeError, text.slice(0, 50)));
+  BAD_MSGPACK.forEach((text) => assert.throws(() => msgpackRead(unhex(text)), DecodeError, text.slice(0, 50)));
+});
+
+/* JavaScript cannot tell 1.0 from 1, and MessagePack not a list from a vector. */
+const isTold = (value) => !/\.0\b|#list/.test(value.json);
+
+const valueVectors = new URL('../../proto/vectors/values.json', import.meta.url);
+const badVectors = new URL('../../proto/vectors/bad.json', import.meta.url);
+
+test('value vectors', { skip: !existsSync(valueVectors) && 'no vectors' }, () => {
+  for (const vector of JSON.parse(readFileSync(valueVectors, 'utf8'))) {
+    const value = transitRead(vector.json);
+    if (vector.cached !== undefined) {
+      assert.deepStrictEqual(transitRead(vector.cached), value, vector.name);
+    }
+    if (isTold(vector)) {
+      assert.deepStrictEqual(msgpackRead(unhex(vector.msgpack)), value, vector.name);
+      assert.equal(transitWrite(value), vector.json, vector.name);
+      assert.equal(hex(msgpackWrite(value)), vector.msgpack, vector.name);
+    }
+  }
+});
+
+test('bad vectors', { skip: !existsSync(badVectors) && 'no vectors' }, () => {
+  for (const { codec, bytes, why } of JSON.parse(readFileSync(badVectors, 'utf8'))) {
+    if (codec === 'msgpack') {
+      assert.throws(() => msgpackRead(unhex(bytes)), DecodeError, why);
+    } else if (codec === 'transit') {
+      const read = () => transitRead(new TextDecoder('utf-8', { fatal: true }).decode(unhex(bytes)));
+      assert.throws(read, why);
+    }
+  }
+});
