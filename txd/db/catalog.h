@@ -39,8 +39,8 @@ bool catalog_create(struct catalog *catalog, struct bytes name, enum flexibility
 bool catalog_drop(struct catalog *catalog, struct bytes name, struct error *err) MUST_USE;
 
 /* The names, sorted, in `arena`. */
-bool catalog_list(struct catalog *catalog, struct arena *arena, struct bytes **names,
-                  size_t *count, struct error *err) MUST_USE;
+bool catalog_list(struct catalog *catalog, struct arena *arena, struct bytes **names, size_t *count,
+                  struct error *err) MUST_USE;
 
 /* A folder below DIR/tmp for a graph that is being built; the name in `path`. */
 void catalog_temporary(struct catalog *catalog, char *path, size_t path_bytes);

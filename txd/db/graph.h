@@ -32,8 +32,8 @@ struct head {
 /* Datoms per attribute, for the planner. Immutable, shared by reference. */
 struct counts {
     atomic_int references;
-    uint32_t size;          /* attribute ids 0 .. size-1 */
-    uint64_t datoms[];      /* current datoms of each */
+    uint32_t size;     /* attribute ids 0 .. size-1 */
+    uint64_t datoms[]; /* current datoms of each */
 };
 
 struct graph;
@@ -41,7 +41,7 @@ struct graph;
 /* A durable state of the graph. Retained by whoever reads it; never changes. */
 struct snapshot {
     atomic_int references;
-    struct graph *graph;     /* retained */
+    struct graph *graph; /* retained */
     struct store_view *view;
     struct schema *schema;
     struct counts *counts;

@@ -16,8 +16,8 @@
 struct datom {
     uint32_t e;
     uint16_t a;
-    bool added;      /* false only in history and in reports of transactions */
-    uint32_t t;      /* of the assertion; of a retraction (added false): when it was retracted */
+    bool added; /* false only in history and in reports of transactions */
+    uint32_t t; /* of the assertion; of a retraction (added false): when it was retracted */
     struct value v;
 };
 
@@ -43,12 +43,15 @@ struct components {
 /*
  * A walk over an index in its order (backwards when `reverse`), over the datoms that begin with
  * `prefix`, from the first one at or after `from` (at or before, when reverse). `prefix` and `from`
- * may be NULL. Inside one (e a v) history is in order of t. Values are sorted by their full text
- * even where keys hold only a prefix.
+ * may be NULL, and are copied. Inside one (e a v) history is in order of t. Values are sorted by
+ * their full text even where keys hold only a prefix.
  *
- *     struct cursor *cursor = cursor_open(&db, INDEX_AEVT, &(struct components){ .. }, NULL, false);
- *     while (cursor_next(cursor, &datom)) ...
- *     if (!cursor_check(cursor, err)) ...
+ * A prefix is exact: 1 is not 1.0. When the value is the last component of `from`, it is compared
+ * as value_compare() does: from 1.0 on begins at 1. Attributes that are not in avet or vaet have no
+ * datoms there.
+ *
+ *     struct cursor *cursor = cursor_open(&db, INDEX_AEVT, &(struct components){ .. }, NULL,
+ * false); while (cursor_next(cursor, &datom)) ... if (!cursor_check(cursor, err)) ...
  *     cursor_close(cursor);
  */
 struct cursor;
@@ -60,9 +63,12 @@ bool cursor_next(struct cursor *cursor, struct datom *out);
 
 /* True when cursor_next() returned false because it came to the end. */
 bool cursor_check(const struct cursor *cursor, struct error *err) MUST_USE;
-void cursor_close(struct cursor *cursor); /* accepts NULL */
 
-/* Point look-ups of current datoms, cheaper than a cursor. *found false: not there. */
+/* Accepts NULL. */
+void cursor_close(struct cursor *cursor);
+
+/* Point look-ups at the basis of `db`; without as_of and history cheaper than a cursor. *found
+ * false: not there. */
 bool index_find(const struct db *db, uint32_t e, const struct attribute *a, const struct value *v,
                 bool *found, uint32_t *t, struct error *err) MUST_USE;
 

@@ -40,10 +40,17 @@
  *        0x70        map                                likewise
  *
  *        text: the bytes with 00 written as 00 FF, ended by 00 01. Of a text longer than
- *        KEY_TEXT_BYTES only so many bytes, then 00 00 and XXH3-128 of the whole:16; the whole text
- *        is then the tail, in the value of the key. A vector or list whose encoding would be
- *        longer than KEY_SEQUENCE_BYTES is encoded like a set, under its own type byte, with 00 02
- *        before the text; such values sort after shorter ones of their type.
+ *        KEY_TEXT_BYTES only so many bytes, then 00 02 and XXH3-128 of the whole:16 (so that it
+ *        follows the text that is just those bytes).
+ *
+ *        Inside a vector or list texts are never cut, and an integral double has the kind of the
+ *        long it equals. A vector or list whose encoding would be longer than KEY_SEQUENCE_BYTES is
+ *        its type byte, 0xff, then like a set; such values sort after shorter ones of their type.
+ *
+ *   tail the rest of the key's value. Empty when the key tells the value; else the whole text of a
+ *        cut text, or the MessagePack encoding, as it was given, of a collection that was cut or
+ *        that holds an integral double. So [1] and [1.0] have one key, and cannot both be values of
+ *        one entity and attribute, but each is read back as it was written.
  *
  * No encoded value is a prefix of another, so what follows a value never disturbs the order.
  */
@@ -90,5 +97,9 @@ void key_append_value(struct buffer *key, const struct value *v, struct buffer *
  */
 bool key_read_value(struct bytes in, struct bytes tail, struct arena *arena, struct value *out,
                     size_t *len, struct error *err) MUST_USE;
+
+/* The length of an encoded value, or of its part before the hash when a text was cut: the values
+ * that share those bytes are not in order. */
+size_t key_uncut_len(struct bytes encoded);
 
 #endif

@@ -2,15 +2,15 @@
  * The log: the transactions of a graph in order, the source of truth. A record is one key, written
  * in the same batch as the datoms of its transaction.
  *
- * Record, MessagePack: [tx_id bin16 or nil, checksum uint, next_e uint, next_a uint, datoms uint,
- * tempids map, tx message]. The tx message is the last, and is the exact bytes of the client
+ * Record, MessagePack: [tx_id bin16 or nil, checksum as an int64, next_e uint, next_a uint, datoms
+ * uint, tempids map, tx message]. The tx message is the last, and is the exact bytes of the client
  * protocol's MessagePack `tx`, so that broadcasting and catching up copy it.
  */
 #ifndef STOA_TXD_DB_LOG_H
 #define STOA_TXD_DB_LOG_H
 
-#include "txd/db/store.h"
 #include "proto/value.h"
+#include "txd/db/store.h"
 
 struct log_record {
     uint32_t t;
@@ -34,6 +34,7 @@ bool log_read(struct store *store, const struct store_view *view, uint32_t t, st
 /*
  * Reads records from t on, into `arena`, until `t_last`, or `count_max` records, or their messages
  * pass `bytes_max` (one at least). *count is how many are in `out`, which has room for count_max.
+ * Errors: not-found when the log begins after t (the graph's base), fault when it has a hole.
  */
 bool log_read_range(struct store *store, const struct store_view *view, uint32_t t, uint32_t t_last,
                     size_t bytes_max, uint32_t count_max, struct arena *arena,

@@ -8,10 +8,10 @@
 #include "txd/db/index.h"
 
 struct page_request {
-    struct bytes after;     /* `next` of the page before; empty: from the start */
-    size_t bytes_max;       /* of encoded datoms; one at least is given */
-    bool tx_entities;       /* go on with the datoms of transaction entities with t <= base,
-                               as an export does */
+    struct bytes after; /* `next` of the page before; empty: from the start */
+    size_t bytes_max;   /* of encoded datoms; one at least is given */
+    bool tx_entities;   /* go on with the datoms of transaction entities with t <= base,
+                           as an export does */
     uint32_t base;
 };
 
@@ -21,7 +21,6 @@ struct page_request {
  * where to go on, in `arena`; empty at the end. `db` is current or as-of, not history.
  */
 bool page_read(const struct db *db, const struct page_request *request, struct arena *arena,
-               struct buffer *out, uint32_t *count, struct bytes *next,
-               struct error *err) MUST_USE;
+               struct buffer *out, uint32_t *count, struct bytes *next, struct error *err) MUST_USE;
 
 #endif

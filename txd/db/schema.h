@@ -2,9 +2,9 @@
  * The attributes of a graph. A schema is immutable and shared by reference: a transaction that
  * changes attributes makes a new one, and readers keep the one of their snapshot.
  *
- * Schema is data: schema_load() reads the datoms of attribute entities. Schema values are keywords
- * (:db.type/ref), as in DataScript. The built-in attributes have fixed ids and their datoms are
- * at t 0 in every graph.
+ * Schema is data: what it says is what the datoms of attribute entities say (graph_open() reads
+ * them). Schema values are keywords (:db.type/ref), as in DataScript. The built-in attributes have
+ * fixed ids and their datoms are at t 0 in every graph.
  */
 #ifndef STOA_TXD_DB_SCHEMA_H
 #define STOA_TXD_DB_SCHEMA_H
@@ -17,46 +17,59 @@ enum flexibility {
     FLEXIBILITY_WRITE, /* attributes are declared first, and types are enforced */
 };
 
-enum attribute_type { /* :db/valueType */
-    TYPE_ANY,         /* none declared */
-    TYPE_STRING,
-    TYPE_KEYWORD,
-    TYPE_SYMBOL,
-    TYPE_LONG,
-    TYPE_DOUBLE,
-    TYPE_BOOLEAN,
-    TYPE_INSTANT,
-    TYPE_UUID,
-    TYPE_REF,
-    TYPE_BYTES,
-    TYPE_TUPLE,
+enum attribute_type {           /* :db/valueType */
+                      TYPE_ANY, /* none declared */
+                      TYPE_STRING,
+                      TYPE_KEYWORD,
+                      TYPE_SYMBOL,
+                      TYPE_LONG,
+                      TYPE_DOUBLE,
+                      TYPE_BOOLEAN,
+                      TYPE_INSTANT,
+                      TYPE_UUID,
+                      TYPE_REF,
+                      TYPE_BYTES,
+                      TYPE_TUPLE,
 };
 
 enum unique { UNIQUE_NONE, UNIQUE_VALUE, UNIQUE_IDENTITY };
 
 struct attribute {
-    uint16_t id;                      /* its entity is ATTRIBUTE_ENTITY_BASE + id */
-    struct bytes ident;               /* without colon */
+    uint16_t id;        /* its entity is ATTRIBUTE_ENTITY_BASE + id */
+    struct bytes ident; /* without colon */
     enum attribute_type type;
     enum unique unique;
-    bool many;                        /* :db.cardinality/many */
-    bool cardinality_declared;        /* the client's schema shows it when it is said */
-    bool indexed;                     /* :db/index; a unique attribute is in avet all the same */
+    bool type_declared;        /* :db/valueType was said; a composite tuple need not */
+    bool many;                 /* :db.cardinality/many */
+    bool cardinality_declared; /* the client's schema shows it when it is said */
+    bool indexed;              /* :db/index; a unique attribute is in avet all the same */
     bool component;
     bool no_history;
-    const uint16_t *tuple_attrs;      /* of a composite tuple, in order */
+    const uint16_t *tuple_attrs; /* of a composite tuple, in order */
     uint32_t tuple_attr_count;
     const enum attribute_type *tuple_types; /* of a typed tuple; one entry: all items have it */
     uint32_t tuple_type_count;
-    const uint16_t *in_tuples;        /* the composite tuples that this attribute is part of */
+    const uint16_t *in_tuples; /* the composite tuples that this attribute is part of */
     uint32_t in_tuple_count;
 };
 
 /* Built-in attributes. */
 enum {
-    ATTR_IDENT, ATTR_VALUE_TYPE, ATTR_CARDINALITY, ATTR_UNIQUE, ATTR_INDEX, ATTR_IS_COMPONENT,
-    ATTR_NO_HISTORY, ATTR_TUPLE_ATTRS, ATTR_TUPLE_TYPES, ATTR_TUPLE_TYPE, ATTR_DOC,
-    ATTR_TX_INSTANT, ATTR_TX_USER, ATTR_TX_SESSION, ATTR_TX_ID,
+    ATTR_IDENT,
+    ATTR_VALUE_TYPE,
+    ATTR_CARDINALITY,
+    ATTR_UNIQUE,
+    ATTR_INDEX,
+    ATTR_IS_COMPONENT,
+    ATTR_NO_HISTORY,
+    ATTR_TUPLE_ATTRS,
+    ATTR_TUPLE_TYPES,
+    ATTR_TUPLE_TYPE,
+    ATTR_DOC,
+    ATTR_TX_INSTANT,
+    ATTR_TX_USER,
+    ATTR_TX_SESSION,
+    ATTR_TX_ID,
     ATTR_BUILT_IN_COUNT,
     ATTR_USER_FIRST = 64, /* ids between are kept for later built-ins */
 };
@@ -92,6 +105,11 @@ struct schema_datom {
 };
 bool schema_with(const struct schema *schema, uint32_t e, const struct schema_datom *datoms,
                  size_t count, struct schema **out, struct error *err) MUST_USE;
+
+/* The datoms of a built-in attribute's entity, at t 0 in every graph; of an id that is none, 0.
+ * They are static. */
+#define SCHEMA_BUILT_IN_DATOMS_MAX 8
+size_t schema_built_in_datoms(uint16_t id, struct schema_datom out[SCHEMA_BUILT_IN_DATOMS_MAX]);
 
 /* The map that clients are sent (PROTOCOL.md, "snapshot"), of all attributes that are not
  * built in; keyword keys, in `arena`. */

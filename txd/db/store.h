@@ -12,10 +12,10 @@
 #include "common/buffer.h"
 #include "common/error.h"
 
-struct store_shared;   /* environment, block cache and limits that all graphs of a txd share */
+struct store_shared; /* environment, block cache and limits that all graphs of a txd share */
 struct store;
 struct store_batch;
-struct store_view;     /* RocksDB's snapshot: what was written when it was taken */
+struct store_view; /* RocksDB's snapshot: what was written when it was taken */
 struct store_iterator;
 
 struct store_shared *store_shared_open(size_t cache_bytes, size_t write_buffer_bytes);

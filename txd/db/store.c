@@ -1,0 +1,393 @@
+#include "txd/db/store.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <limits.h>
+#include <pthread.h>
+#include <rocksdb/c.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+/* Per graph. Tables are tens of megabytes, so this many hold gigabytes; more are reopened. */
+#define OPEN_FILES_MAX 256
+
+/* Memory is taken from the allocator in blocks of this size as a memtable grows. */
+#define ARENA_BLOCK_BYTES ((size_t)128 << 10)
+
+#define BLOCK_BYTES         ((size_t)8 << 10)
+#define BLOOM_BITS          10
+#define TABLE_FORMAT        5 /* the newest of RocksDB 7 with its fast Bloom filter */
+#define INFO_LOG_BYTES_MAX  ((size_t)256 << 10)
+#define INFO_LOG_FILES_MAX  2
+#define INFO_LOG_LEVEL_WARN 2 /* rocksdb::InfoLogLevel::WARN_LEVEL */
+
+struct store_shared {
+    rocksdb_env_t *env;
+    rocksdb_cache_t *cache;
+    size_t write_buffer_bytes;
+};
+
+struct store {
+    rocksdb_t *db;
+    rocksdb_options_t *options;
+    rocksdb_readoptions_t *read; /* of gets of what is written now; never changed */
+    rocksdb_writeoptions_t *write;
+    rocksdb_writeoptions_t *unlogged;
+    rocksdb_flushoptions_t *flush;
+};
+
+struct store_batch {
+    rocksdb_writebatch_t *batch;
+};
+
+struct store_view {
+    const rocksdb_snapshot_t *snapshot;
+    rocksdb_readoptions_t *read; /* of gets; never changed, so threads may share it */
+};
+
+struct store_iterator {
+    rocksdb_iterator_t *iterator;
+    rocksdb_readoptions_t *read;
+    size_t lower_len, upper_len;
+    char bounds[]; /* lower, then upper; RocksDB keeps pointers to them */
+};
+
+struct store_shared *store_shared_open(size_t cache_bytes, size_t write_buffer_bytes)
+{
+    struct store_shared *shared = xcalloc(1, sizeof(*shared));
+
+    shared->env = rocksdb_create_default_env();
+    rocksdb_env_set_background_threads(shared->env, 2);
+    rocksdb_env_set_high_priority_background_threads(shared->env, 1);
+    shared->cache = rocksdb_cache_create_lru(cache_bytes);
+    shared->write_buffer_bytes = write_buffer_bytes;
+    return shared;
+}
+
+void store_shared_close(struct store_shared *shared)
+{
+    if (!shared)
+        return;
+    rocksdb_cache_destroy(shared->cache);
+    rocksdb_env_destroy(shared->env);
+    free(shared);
+}
+
+/* Turns RocksDB's message, which it frees, into ours. */
+static bool failed(char *reason, struct error *err, const char *what)
+{
+    fail(err, ERROR_FAULT, "%s: %s", what, reason);
+    rocksdb_free(reason);
+    return false;
+}
+
+static rocksdb_block_based_table_options_t *table_options(struct store_shared *shared)
+{
+    rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();
+
+    rocksdb_block_based_options_set_block_cache(table, shared->cache);
+    rocksdb_block_based_options_set_block_size(table, BLOCK_BYTES);
+    rocksdb_block_based_options_set_format_version(table, TABLE_FORMAT);
+    rocksdb_block_based_options_set_filter_policy(
+        table, rocksdb_filterpolicy_create_bloom_full(BLOOM_BITS));
+    rocksdb_block_based_options_set_whole_key_filtering(table, 1);
+    /* In the cache, so that hundreds of graphs share one bound. */
+    rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
+    rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(table, 1);
+    return table;
+}
+
+static rocksdb_options_t *store_options(struct store_shared *shared, bool create)
+{
+    rocksdb_options_t *options = rocksdb_options_create();
+
+    rocksdb_options_set_env(options, shared->env);
+    rocksdb_options_set_create_if_missing(options, create);
+    rocksdb_options_set_error_if_exists(options, create);
+    rocksdb_options_set_paranoid_checks(options, 1);
+
+    /* The default, point in time, would stop at the first broken record and silently drop the
+     * acknowledged transactions after it. This one refuses, except for an incomplete last record,
+     * which was never acknowledged. What is recovered is flushed to tables and fsynced on open. */
+    rocksdb_options_set_wal_recovery_mode(options,
+                                          rocksdb_tolerate_corrupted_tail_records_recovery);
+
+    rocksdb_options_set_write_buffer_size(options, shared->write_buffer_bytes);
+    rocksdb_options_set_db_write_buffer_size(options, 2 * shared->write_buffer_bytes);
+    rocksdb_options_set_max_write_buffer_number(options, 3);
+    rocksdb_options_set_arena_block_size(options, ARENA_BLOCK_BYTES);
+    /* One writer a graph: there is nothing to run side by side. */
+    rocksdb_options_set_allow_concurrent_memtable_write(options, 0);
+    rocksdb_options_set_max_open_files(options, OPEN_FILES_MAX);
+    rocksdb_options_set_max_background_jobs(options, 2);
+    rocksdb_options_set_level_compaction_dynamic_level_bytes(options, 1);
+    rocksdb_options_set_compression(options, rocksdb_lz4_compression);
+    rocksdb_options_set_bottommost_compression(options, rocksdb_zstd_compression);
+
+    rocksdb_options_set_stats_dump_period_sec(options, 0);
+    rocksdb_options_set_stats_persist_period_sec(options, 0);
+    rocksdb_options_set_info_log_level(options, INFO_LOG_LEVEL_WARN);
+    rocksdb_options_set_max_log_file_size(options, INFO_LOG_BYTES_MAX);
+    rocksdb_options_set_keep_log_file_num(options, INFO_LOG_FILES_MAX);
+
+    rocksdb_block_based_table_options_t *table = table_options(shared);
+    rocksdb_options_set_block_based_table_factory(options, table);
+    rocksdb_block_based_options_destroy(table);
+    return options;
+}
+
+bool store_open(struct store_shared *shared, const char *dir, bool create, struct store **out,
+                struct error *err)
+{
+    char current[PATH_MAX];
+    struct stat status;
+
+    snprintf(current, sizeof(current), "%s/CURRENT", dir);
+    if (!create && stat(current, &status) < 0)
+        return fail(err, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_FAULT,
+                    "cannot open the database in %s: %s", dir, strerror(errno));
+
+    struct store *store = xcalloc(1, sizeof(*store));
+    store->options = store_options(shared, create);
+    store->read = rocksdb_readoptions_create();
+    store->write = rocksdb_writeoptions_create();
+    store->unlogged = rocksdb_writeoptions_create();
+    rocksdb_writeoptions_disable_WAL(store->unlogged, 1);
+    store->flush = rocksdb_flushoptions_create();
+    rocksdb_flushoptions_set_wait(store->flush, 1);
+
+    char *reason = NULL;
+    store->db = rocksdb_open(store->options, dir, &reason);
+    if (reason) {
+        store->db = NULL;
+        store_close(store);
+        failed(reason, err, "cannot open the database");
+        return fail_in(err, "%s", dir);
+    }
+    *out = store;
+    return true;
+}
+
+void store_close(struct store *store)
+{
+    if (!store)
+        return;
+    if (store->db)
+        rocksdb_close(store->db);
+    rocksdb_flushoptions_destroy(store->flush);
+    rocksdb_writeoptions_destroy(store->unlogged);
+    rocksdb_writeoptions_destroy(store->write);
+    rocksdb_readoptions_destroy(store->read);
+    rocksdb_options_destroy(store->options);
+    free(store);
+}
+
+/* --- writing --- */
+
+struct store_batch *store_batch_new(void)
+{
+    struct store_batch *batch = xcalloc(1, sizeof(*batch));
+
+    batch->batch = rocksdb_writebatch_create();
+    return batch;
+}
+
+void store_batch_free(struct store_batch *batch)
+{
+    if (!batch)
+        return;
+    rocksdb_writebatch_destroy(batch->batch);
+    free(batch);
+}
+
+void store_batch_clear(struct store_batch *batch)
+{
+    rocksdb_writebatch_clear(batch->batch);
+}
+
+void store_batch_put(struct store_batch *batch, struct bytes key, struct bytes value)
+{
+    rocksdb_writebatch_put(batch->batch, key.data, key.len, value.data, value.len);
+}
+
+void store_batch_delete(struct store_batch *batch, struct bytes key)
+{
+    rocksdb_writebatch_delete(batch->batch, key.data, key.len);
+}
+
+size_t store_batch_count(const struct store_batch *batch)
+{
+    return (size_t)rocksdb_writebatch_count(batch->batch);
+}
+
+bool store_write(struct store *store, struct store_batch *batch, struct error *err)
+{
+    char *reason = NULL;
+
+    rocksdb_write(store->db, store->write, batch->batch, &reason);
+    return !reason || failed(reason, err, "cannot write to the database");
+}
+
+bool store_write_unlogged(struct store *store, struct store_batch *batch, struct error *err)
+{
+    char *reason = NULL;
+
+    rocksdb_write(store->db, store->unlogged, batch->batch, &reason);
+    return !reason || failed(reason, err, "cannot write to the database");
+}
+
+/*
+ * FlushWAL(sync): every write has already gone to the kernel (manual_wal_flush is off), so this is
+ * fdatasync of the WALs that are not synced yet, and fsync of their directory after a new one. It
+ * holds no lock that writers wait for while it syncs. Before RocksDB 7.7 it could lose track of a
+ * write at the tail of a WAL that was switched meanwhile (pull request 10560).
+ */
+bool store_sync(struct store *store, struct error *err)
+{
+    char *reason = NULL;
+
+    rocksdb_flush_wal(store->db, 1, &reason);
+    return !reason || failed(reason, err, "cannot make the database durable");
+}
+
+bool store_flush(struct store *store, struct error *err)
+{
+    char *reason = NULL;
+
+    rocksdb_flush(store->db, store->flush, &reason);
+    return !reason || failed(reason, err, "cannot write the database's tables");
+}
+
+/* --- reading --- */
+
+struct store_view *store_view_take(struct store *store)
+{
+    struct store_view *view = xcalloc(1, sizeof(*view));
+
+    view->snapshot = rocksdb_create_snapshot(store->db);
+    view->read = rocksdb_readoptions_create();
+    rocksdb_readoptions_set_snapshot(view->read, view->snapshot);
+    return view;
+}
+
+void store_view_release(struct store *store, struct store_view *view)
+{
+    if (!view)
+        return;
+    rocksdb_readoptions_destroy(view->read);
+    rocksdb_release_snapshot(store->db, view->snapshot);
+    free(view);
+}
+
+bool store_get(struct store *store, const struct store_view *view, struct bytes key,
+               struct buffer *out, bool *found, struct error *err)
+{
+    char *reason = NULL;
+    rocksdb_pinnableslice_t *slice =
+        rocksdb_get_pinned(store->db, view ? view->read : store->read, key.data, key.len, &reason);
+
+    if (reason)
+        return failed(reason, err, "cannot read the database");
+    *found = slice != NULL;
+    if (slice) {
+        size_t len;
+        const char *data = rocksdb_pinnableslice_value(slice, &len);
+        buffer_append(out, data, len);
+        rocksdb_pinnableslice_destroy(slice);
+    }
+    return true;
+}
+
+struct store_iterator *store_iterator_open(struct store *store, const struct store_view *view,
+                                           struct bytes lower, struct bytes upper)
+{
+    struct store_iterator *iterator = xcalloc(1, sizeof(*iterator) + lower.len + upper.len);
+
+    iterator->lower_len = lower.len;
+    iterator->upper_len = upper.len;
+    if (lower.len)
+        memcpy(iterator->bounds, lower.data, lower.len);
+    if (upper.len)
+        memcpy(iterator->bounds + lower.len, upper.data, upper.len);
+
+    iterator->read = rocksdb_readoptions_create();
+    if (view)
+        rocksdb_readoptions_set_snapshot(iterator->read, view->snapshot);
+    if (lower.len)
+        rocksdb_readoptions_set_iterate_lower_bound(iterator->read, iterator->bounds, lower.len);
+    if (upper.len)
+        rocksdb_readoptions_set_iterate_upper_bound(iterator->read, iterator->bounds + lower.len,
+                                                    upper.len);
+    rocksdb_readoptions_set_total_order_seek(iterator->read, 1);
+    iterator->iterator = rocksdb_create_iterator(store->db, iterator->read);
+    return iterator;
+}
+
+void store_iterator_close(struct store_iterator *iterator)
+{
+    if (!iterator)
+        return;
+    rocksdb_iter_destroy(iterator->iterator);
+    rocksdb_readoptions_destroy(iterator->read);
+    free(iterator);
+}
+
+void store_iterator_seek(struct store_iterator *iterator, struct bytes key)
+{
+    rocksdb_iter_seek(iterator->iterator, key.data, key.len);
+}
+
+void store_iterator_seek_for_prev(struct store_iterator *iterator, struct bytes key)
+{
+    rocksdb_iter_seek_for_prev(iterator->iterator, key.data, key.len);
+}
+
+void store_iterator_seek_first(struct store_iterator *iterator)
+{
+    rocksdb_iter_seek_to_first(iterator->iterator);
+}
+
+void store_iterator_seek_last(struct store_iterator *iterator)
+{
+    rocksdb_iter_seek_to_last(iterator->iterator);
+}
+
+void store_iterator_next(struct store_iterator *iterator)
+{
+    rocksdb_iter_next(iterator->iterator);
+}
+
+void store_iterator_prev(struct store_iterator *iterator)
+{
+    rocksdb_iter_prev(iterator->iterator);
+}
+
+bool store_iterator_valid(const struct store_iterator *iterator)
+{
+    return rocksdb_iter_valid(iterator->iterator);
+}
+
+struct bytes store_iterator_key(const struct store_iterator *iterator)
+{
+    size_t len;
+    const char *data = rocksdb_iter_key(iterator->iterator, &len);
+
+    return (struct bytes){ data, len };
+}
+
+struct bytes store_iterator_value(const struct store_iterator *iterator)
+{
+    size_t len;
+    const char *data = rocksdb_iter_value(iterator->iterator, &len);
+
+    return (struct bytes){ data, len };
+}
+
+bool store_iterator_check(const struct store_iterator *iterator, struct error *err)
+{
+    char *reason = NULL;
+
+    rocksdb_iter_get_error(iterator->iterator, &reason);
+    return !reason || failed(reason, err, "cannot read the database");
+}
