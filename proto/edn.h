@@ -21,6 +21,9 @@ bool edn_read(struct bytes text, struct arena *arena, struct value *out,
  * Reading a long text in pieces. The reader keeps what it has not consumed; a value is given out
  * once its last byte has been seen. Between values the caller may step into a collection and read
  * its items one by one, so that memory holds one item and not the whole file.
+ *
+ * After EDN_MORE the same function is called again. After EDN_ERROR nothing but close. Of a
+ * collection that is entered, keys and items that come twice are not noticed.
  */
 struct edn_stream;
 
@@ -32,14 +35,18 @@ enum edn_step {
     EDN_ERROR,
 };
 
+/* A value with more text than `value_bytes_max`, other than one that is entered, is an error. */
 struct edn_stream *edn_stream_open(size_t value_bytes_max);
+
+/* Accepts NULL. */
 void edn_stream_close(struct edn_stream *stream);
 
-/* Copies `text`. */
+/* Copies `text`. What has been fed and not yet read is kept: feed on EDN_MORE. */
 void edn_stream_feed(struct edn_stream *stream, struct bytes text);
 void edn_stream_end(struct edn_stream *stream);
 
-/* The next value, whole, in `arena`. */
+/* The next value, whole, in `arena`. Errors (incorrect) name the byte offset in all that was fed.
+ */
 enum edn_step edn_stream_next(struct edn_stream *stream, struct arena *arena, struct value *out,
                               struct error *err) MUST_USE;
 
