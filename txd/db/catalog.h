@@ -1,8 +1,10 @@
 /*
  * The graphs of a data directory: DIR/LOCK (held by one txd), DIR/graphs/NAME/ (one RocksDB each),
- * DIR/tmp/ (graphs being imported or dropped; emptied on open). A graph appears under its name by
- * one rename, and goes by one. Graphs are opened when asked for; the ones idle longest are closed
- * when more than `open_max` are open.
+ * DIR/tmp/ (graphs being made or removed; emptied on open). A graph appears under its name by one
+ * rename. It goes by one too, or, while someone still reads it, first by a file DROPPED in its
+ * folder, so that its files stay where RocksDB looks for them until the last reader lets go.
+ * Graphs are opened when asked for; the ones idle longest are closed when more than `open_max` are
+ * open.
  */
 #ifndef STOA_TXD_DB_CATALOG_H
 #define STOA_TXD_DB_CATALOG_H
@@ -21,6 +23,9 @@ struct catalog_options {
  * flexibility :read. Errors: busy when another process holds it; fault. */
 bool catalog_open(const char *dir, const struct catalog_options *options, struct catalog **out,
                   struct error *err) MUST_USE;
+
+/* Closes the open graphs and waits for dropped ones; nobody else may hold one any more. Accepts
+ * NULL. */
 void catalog_close(struct catalog *catalog);
 
 /* True for [a-z0-9][a-z0-9_-]{0,62}; else incorrect, naming it. */
@@ -31,7 +36,7 @@ bool catalog_get(struct catalog *catalog, struct bytes name, struct graph **out,
                  struct error *err) MUST_USE;
 
 /* Makes a graph. *created is false when it was there with the same flexibility; conflict when it
- * was there with another. */
+ * was there with another; busy when one of that name was dropped and is still being read. */
 bool catalog_create(struct catalog *catalog, struct bytes name, enum flexibility flexibility,
                     bool *created, struct error *err) MUST_USE;
 

@@ -7,8 +7,8 @@
  *
  * Metadata, under key 'M' name: "format" u32 (1), "epoch" uuid:16, "flexibility" u8, "base" u32
  * (t of an import, else 0), "counts" (per-attribute counts and the t they are of; saved now and
- * then, and brought up from the log on open), and of an imported graph "head" (checksum, next ids
- * and datoms at the base).
+ * then, and brought up from the log on open), "head" (checksum u64, next ids u32 u32 and datoms u64
+ * at the base; the log has the later ones). Integers are big-endian.
  */
 #ifndef STOA_TXD_DB_GRAPH_H
 #define STOA_TXD_DB_GRAPH_H
@@ -41,7 +41,7 @@ struct graph;
 /* A durable state of the graph. Retained by whoever reads it; never changes. */
 struct snapshot {
     atomic_int references;
-    struct graph *graph; /* retained */
+    struct graph *graph; /* retained, once for each reference that is not the graph's own */
     struct store_view *view;
     struct schema *schema;
     struct counts *counts;
@@ -59,8 +59,30 @@ bool graph_open(struct store_shared *shared, const char *name, const char *dir, 
 bool graph_create(struct store_shared *shared, const char *dir, enum flexibility flexibility,
                   struct error *err) MUST_USE;
 
+/*
+ * Makes the store of a graph that begins at t `base` with the user datoms it holds (none, or those
+ * of an import) into a graph: built-in attributes, metadata with a new epoch, all durable when this
+ * returns. Of `head` the ids, checksum and datoms are used; `counts` are those of what the store
+ * holds, without the built-in attributes.
+ */
+struct graph_origin {
+    enum flexibility flexibility;
+    uint32_t base;
+    struct head head;
+    const uint64_t *counts;
+    uint32_t counts_size;
+};
+bool graph_initialise(struct store *store, const struct graph_origin *origin,
+                      struct error *err) MUST_USE;
+
 struct graph *graph_retain(struct graph *graph);
 void graph_release(struct graph *graph); /* the last one closes it */
+
+/* How many references there are now. */
+int graph_references(const struct graph *graph);
+
+/* Calls `fn` once after the graph has been closed by its last release, on that thread. */
+void graph_on_close(struct graph *graph, void (*fn)(void *arg), void *arg);
 
 const char *graph_name(const struct graph *graph);
 struct store *graph_store(struct graph *graph);
@@ -74,7 +96,8 @@ struct head *graph_head(struct graph *graph);
 /* Adds to the count of an attribute, for the next snapshot; only the writer. */
 void graph_count(struct graph *graph, uint16_t a, int64_t difference);
 
-/* What the writer has written so far, for graph_publish(). */
+/* What the writer has written so far, for graph_publish(). Saves the counts now and then; when that
+ * fails the graph is stopped, which graph_check() tells. */
 struct snapshot *graph_snapshot_take(struct graph *graph);
 
 /* Makes a durable snapshot what readers get; takes over the reference. */
@@ -88,8 +111,8 @@ void snapshot_release(struct snapshot *snapshot); /* accepts NULL */
 struct db snapshot_db(const struct snapshot *snapshot);
 struct db graph_writer_db(struct graph *graph);
 
-/* After a failed write or sync nothing is known: the graph answers `fault` until it is opened
- * again. Keeps the first reason. */
+/* After a failed write or sync nothing is known: the graph answers `reason` until it is opened
+ * again. Keeps the first reason. Dropping a graph stops it likewise, with not-found. */
 void graph_stop(struct graph *graph, const struct error *reason);
 
 /* True while the graph may be written and read; else `err` says why not. */
