@@ -380,6 +380,8 @@ static bool read_namespaced(struct reader *in, unsigned depth, struct value *out
 {
     const char *start = in->at;
 
+    if (!check_depth(in, depth))
+        return false;
     in->at += 2;
     struct bytes ns = take_token(in);
     const char *fault = edn_name_fault(VALUE_KEYWORD, ns);
@@ -389,8 +391,6 @@ static bool read_namespaced(struct reader *in, unsigned depth, struct value *out
         return false;
     if (*in->at != '{')
         return bad_text(in, start, ns, "is a namespace with no map behind it");
-    if (!check_depth(in, depth))
-        return false;
     in->at++;
     if (!read_items(in, start, '}', VALUE_MAP, depth, out))
         return false;
