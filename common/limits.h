@@ -17,6 +17,9 @@
 /* Forms in one transaction. A nested map counts as one. */
 #define LIMIT_TX_OPS 10000
 
+/* Attributes that one transaction makes or changes. Each makes a new schema. */
+#define LIMIT_TX_ATTRIBUTES 4096
+
 /* Net datoms of one transaction and their encoded size: what one broadcast may carry. */
 #define LIMIT_TX_DATOMS 100000
 #define LIMIT_TX_BYTES  (16 << 20)

@@ -26,11 +26,11 @@ struct tx_request {
 
 struct tx_result {
     uint32_t t;
-    uint32_t tx;            /* the transaction's entity: TX_ENTITY_BASE + t */
-    bool replayed;          /* the tx_id was there: this is the first result, nothing was written */
-    struct bytes tempids;   /* encoded map: tempid as written -> entity; in the arena */
-    struct bytes message;   /* encoded client message `tx`; in the arena; empty when replayed */
-    uint64_t checksum;      /* after t */
+    uint32_t tx;          /* the transaction's entity: TX_ENTITY_BASE + t */
+    bool replayed;        /* the tx_id was there: this is the first result, nothing was written */
+    struct bytes tempids; /* encoded map: tempid as written -> entity; in the arena */
+    struct bytes message; /* encoded client message `tx`; in the arena; empty when replayed */
+    uint64_t checksum;    /* after t */
 };
 
 /*

@@ -1,0 +1,232 @@
+#include "txd/tx/apply.h"
+
+#include "common/clock.h"
+#include "common/limits.h"
+#include "proto/mp.h"
+#include "txd/tx/declare.h"
+
+#define SERVER_DATOMS_MAX 4
+
+struct apply {
+    struct draft *draft;
+    struct store_batch *batch;
+    struct buffer datoms, message, tempids, scratch;
+    int64_t instant_ms;
+    uint64_t checksum;
+    uint64_t held;                          /* how many datoms clients hold, after this */
+    uint32_t sent;                          /* datoms of the message */
+    struct datom server[SERVER_DATOMS_MAX]; /* of the transaction entity, by ourselves */
+    uint32_t server_count;
+};
+
+static void release(struct apply *apply)
+{
+    store_batch_free(apply->batch);
+    buffer_release(&apply->datoms);
+    buffer_release(&apply->message);
+    buffer_release(&apply->tempids);
+    buffer_release(&apply->scratch);
+}
+
+static void add_server_datom(struct apply *apply, uint16_t a, struct value v)
+{
+    const struct draft *draft = apply->draft;
+
+    apply->server[apply->server_count++] =
+        (struct datom){ .e = draft->tx_e, .a = a, .added = true, .t = draft->t, .v = v };
+}
+
+static void server_datoms(struct apply *apply, const struct tx_request *request)
+{
+    const struct value *name =
+        request->user.type == VALUE_MAP ? value_get(&request->user, "name") : NULL;
+
+    add_server_datom(apply, ATTR_TX_INSTANT, value_instant(apply->instant_ms));
+    if (name && name->type == VALUE_STRING)
+        add_server_datom(apply, ATTR_TX_USER, *name);
+    if (request->session.len > 0)
+        add_server_datom(apply, ATTR_TX_SESSION, value_string(request->session));
+    if (request->has_tx_id)
+        add_server_datom(apply, ATTR_TX_ID, value_uuid(request->tx_id));
+    for (uint32_t i = 0; i < apply->server_count; i++)
+        index_add(apply->batch, schema_by_id(apply->draft->schema, apply->server[i].a),
+                  &apply->server[i]);
+}
+
+/* What clients hold changes by one datom. */
+static void send(struct apply *apply, const struct attribute *a, const struct datom *datom)
+{
+    uint64_t sum = mp_datom_checksum(&apply->scratch, datom->e, a->ident, &datom->v,
+                                     TX_ENTITY_BASE + datom->t);
+
+    apply->checksum =
+        datom->added ? checksum_add(apply->checksum, sum) : checksum_subtract(apply->checksum, sum);
+    apply->held += datom->added ? 1 : (uint64_t)-1;
+    apply->sent++;
+    mp_write_array(&apply->datoms, 4);
+    mp_write_long(&apply->datoms, datom->e);
+    mp_write_keyword(&apply->datoms, a->ident);
+    mp_write(&apply->datoms, &datom->v);
+    mp_write_boolean(&apply->datoms, datom->added);
+}
+
+/* The net assertions, or retractions, into the batch and the message. */
+static void put_datoms(struct apply *apply, bool added)
+{
+    const struct draft *draft = apply->draft;
+
+    for (const struct pending *at = draft->overlay.first; at; at = at->next) {
+        if (at->before == at->now || at->now != added)
+            continue;
+        const struct attribute *a = draft_attribute(draft, at->a);
+        struct datom datom = {
+            .e = at->e, .a = at->a, .added = added, .t = added ? draft->t : at->t, .v = at->v
+        };
+        if (added)
+            index_add(apply->batch, a, &datom);
+        else
+            index_retract(apply->batch, a, &datom, draft->t);
+        if (entity_is_user(at->e))
+            send(apply, a, &datom);
+    }
+}
+
+static bool check_datom_count(const struct draft *draft, struct error *err)
+{
+    size_t count = 0;
+
+    for (const struct pending *at = draft->overlay.first; at; at = at->next)
+        count += at->before != at->now;
+    if (count > LIMIT_TX_DATOMS)
+        return fail(err, ERROR_INCORRECT,
+                    "the transaction comes to %zu datoms, at most %d are allowed: split it", count,
+                    LIMIT_TX_DATOMS);
+    return true;
+}
+
+/* The client message `tx` of PROTOCOL.md. */
+static bool write_message(struct apply *apply, const struct tx_request *request, struct error *err)
+{
+    const struct draft *draft = apply->draft;
+    struct buffer *message = &apply->message;
+    struct value schema = value_nil(), instant = value_instant(apply->instant_ms);
+    bool user = request->user.type == VALUE_MAP, session = request->session.len > 0;
+
+    if (draft->schema != draft->head->schema) {
+        struct value before = schema_for_clients(draft->head->schema, draft->arena);
+        schema = schema_for_clients(draft->schema, draft->arena);
+        if (value_equal(&before, &schema))
+            schema = value_nil();
+    }
+    mp_write_map(message, 5u + user + session + (schema.type != VALUE_NIL));
+    mp_write_string(message, BYTES("type"));
+    mp_write_string(message, BYTES("tx"));
+    mp_write_string(message, BYTES("t"));
+    mp_write_long(message, draft->t);
+    mp_write_string(message, BYTES("tx"));
+    mp_write_long(message, draft->tx_e);
+    mp_write_string(message, BYTES("instant"));
+    mp_write(message, &instant);
+    if (user) {
+        mp_write_string(message, BYTES("user"));
+        mp_write(message, &request->user);
+    }
+    if (session) {
+        mp_write_string(message, BYTES("session"));
+        mp_write_string(message, request->session);
+    }
+    mp_write_string(message, BYTES("datoms"));
+    mp_write_array(message, apply->sent);
+    buffer_append_bytes(message, buffer_bytes(&apply->datoms));
+    if (schema.type != VALUE_NIL) {
+        mp_write_string(message, BYTES("schema"));
+        mp_write(message, &schema);
+    }
+    if (message->len > LIMIT_TX_BYTES)
+        return fail(err, ERROR_INCORRECT,
+                    "the transaction comes to %zu bytes, at most %d are allowed: split it",
+                    message->len, LIMIT_TX_BYTES);
+    return true;
+}
+
+static bool write_batch(struct apply *apply, const struct tempids *tempids,
+                        const struct tx_request *request, struct error *err)
+{
+    struct draft *draft = apply->draft;
+    struct error reason;
+
+    tempids_write(tempids, &apply->tempids);
+    log_append(apply->batch, &(struct log_record){
+                                 .t = draft->t,
+                                 .has_tx_id = request->has_tx_id,
+                                 .tx_id = request->tx_id,
+                                 .checksum = apply->checksum,
+                                 .next_e = draft->next_e,
+                                 .next_a = draft->next_a,
+                                 .datoms = apply->held,
+                                 .tempids = buffer_bytes(&apply->tempids),
+                                 .message = buffer_bytes(&apply->message),
+                             });
+    if (store_write(draft->db.store, apply->batch, &reason))
+        return true;
+    graph_stop(draft->graph, &reason);
+    *err = reason;
+    return false;
+}
+
+/* The transaction is written: the head moves on. */
+static void move_head(const struct apply *apply)
+{
+    const struct draft *draft = apply->draft;
+    struct head *head = graph_head(draft->graph);
+
+    for (const struct pending *at = draft->overlay.first; at; at = at->next)
+        if (at->before != at->now)
+            graph_count(draft->graph, at->a, at->now ? 1 : -1);
+    for (uint32_t i = 0; i < apply->server_count; i++)
+        graph_count(draft->graph, apply->server[i].a, 1);
+    head->t = draft->t;
+    head->next_e = draft->next_e;
+    head->next_a = draft->next_a;
+    head->checksum = apply->checksum;
+    head->datoms = apply->held;
+    head->instant_ms = apply->instant_ms;
+    if (head->schema != draft->schema) {
+        schema_release(head->schema);
+        head->schema = schema_retain(draft->schema);
+    }
+}
+
+bool apply_draft(struct draft *draft, const struct tempids *tempids,
+                 const struct tx_request *request, struct tx_result *out, struct error *err)
+{
+    struct apply apply = {
+        .draft = draft,
+        .batch = store_batch_new(),
+        .instant_ms = clock_wall_ms(),
+        .checksum = draft->head->checksum,
+        .held = draft->head->datoms,
+    };
+
+    if (apply.instant_ms < draft->head->instant_ms)
+        apply.instant_ms = draft->head->instant_ms;
+    bool ok = check_datom_count(draft, err) && declare_rebuild(draft, apply.batch, err);
+    if (ok) {
+        put_datoms(&apply, false);
+        put_datoms(&apply, true);
+        server_datoms(&apply, request);
+        ok = write_message(&apply, request, err) && write_batch(&apply, tempids, request, err);
+    }
+    if (ok) {
+        move_head(&apply);
+        *out = (struct tx_result){
+            .t = draft->t,
+            .tx = draft->tx_e,
+            .tempids = arena_copy(draft->arena, buffer_bytes(&apply.tempids)),
+            .message = arena_copy(draft->arena, buffer_bytes(&apply.message)),
+            .checksum = apply.checksum,
+        };
+    }
+    release(&apply);
+    return ok;
+}

@@ -1,0 +1,195 @@
+#include "txd/tx/tempid.h"
+
+#include "common/queue.h"
+#include "proto/edn.h"
+#include "proto/mp.h"
+
+void tempids_init(struct tempids *tempids, struct draft *draft)
+{
+    *tempids = (struct tempids){ .draft = draft };
+    tempids->last = &tempids->first;
+}
+
+bool tempid_is_transaction(const struct value *value)
+{
+    if (value->type == VALUE_KEYWORD)
+        return bytes_equal(value->text, BYTES("db/current-tx"));
+    return value->type == VALUE_STRING && (bytes_equal(value->text, BYTES("datomic.tx")) ||
+                                           bytes_equal(value->text, BYTES("datascript.tx")));
+}
+
+bool tempid_is(const struct value *value)
+{
+    return (value->type == VALUE_LONG && value->number < 0) ||
+           (value->type == VALUE_STRING && !tempid_is_transaction(value));
+}
+
+static struct tempid *add(struct tempids *tempids, uint64_t hash)
+{
+    struct arena *arena = tempids->draft->arena;
+    struct tempid *tempid = ARENA_NEW(arena, struct tempid);
+
+    table_add(&tempids->table, arena, &tempid->chain, hash);
+    *tempids->last = tempid;
+    tempids->last = &tempid->next;
+    return tempid;
+}
+
+struct tempid *tempid_of(struct tempids *tempids, const struct value *key)
+{
+    uint64_t hash = value_hash(key);
+
+    for (struct chain *at = table_first(&tempids->table, hash); at; at = table_next(at)) {
+        struct tempid *tempid = CONTAINER_OF(at, struct tempid, chain);
+        if (!tempid->map && value_equal(&tempid->key, key))
+            return tempid;
+    }
+    struct tempid *tempid = add(tempids, hash);
+    tempid->key = *key;
+    return tempid;
+}
+
+struct tempid *tempid_of_map(struct tempids *tempids, const struct value *map)
+{
+    uint64_t hash = table_hash((uint64_t)(uintptr_t)map);
+
+    for (struct chain *at = table_first(&tempids->table, hash); at; at = table_next(at)) {
+        struct tempid *tempid = CONTAINER_OF(at, struct tempid, chain);
+        if (tempid->map == map)
+            return tempid;
+    }
+    struct tempid *tempid = add(tempids, hash);
+    tempid->map = map;
+    return tempid;
+}
+
+void tempids_begin(struct tempids *tempids)
+{
+    tempids->again = false;
+    for (struct tempid *at = tempids->first; at; at = at->next) {
+        at->e = 0;
+        at->made = at->upserted = at->used_as_value = false;
+    }
+}
+
+static struct tempid *root_of(struct tempid *tempid)
+{
+    while (tempid->found_as)
+        tempid = tempid->found_as;
+    return tempid;
+}
+
+static bool two_entities(struct tempids *tempids, const struct tempid *tempid, uint32_t a,
+                         uint32_t b, struct error *err)
+{
+    struct bytes text =
+        edn_excerpt(tempids->draft->arena, tempid->map ? tempid->map : &tempid->key);
+
+    return fail(err, ERROR_CONFLICT, "%s %.*s is both entity %u and entity %u by its identities",
+                tempid->map ? "map" : "tempid", BYTES_ARG(text), a, b);
+}
+
+/* An identity has led to an entity, after forms that took the tempid for another one. */
+static bool find_out(struct tempids *tempids, struct tempid *root, uint32_t e, struct error *err)
+{
+    struct tempid *maker = tempids->first;
+
+    if (root->found_e || root->upserted)
+        return two_entities(tempids, root, root->e, e, err);
+    while (maker && !(maker->made && maker->e == e))
+        maker = maker->next;
+    if (maker)
+        root->found_as = maker;
+    else
+        root->found_e = e;
+    tempids->again = true;
+    if (tempids->exact)
+        return fail(err, ERROR_FAULT, "the forms are to be run again");
+    root->e = e;
+    root->upserted = true;
+    root->made = false;
+    return true;
+}
+
+bool tempid_bind(struct tempids *tempids, struct tempid *tempid, uint32_t upserted, uint32_t *e,
+                 struct error *err)
+{
+    struct tempid *root = root_of(tempid);
+
+    if (!root->e) {
+        root->e = root->found_e ? root->found_e : upserted;
+        if (!root->e) {
+            bool attribute = root->has_ident && root->has_schema;
+            if (!(attribute ? draft_new_attribute : draft_new_entity)(tempids->draft, &root->e,
+                                                                      err))
+                return false;
+            root->made = true;
+        }
+    }
+    if (upserted && upserted != root->e && !find_out(tempids, root, upserted, err))
+        return false;
+    if (upserted) /* each finding on the way to the entity has proved true */
+        for (struct tempid *at = tempid;; at = at->found_as) {
+            at->upserted = at->upserted || !at->made;
+            if (!at->found_as)
+                break;
+        }
+    *e = root_of(tempid)->e;
+    return true;
+}
+
+bool tempids_run_again(struct tempids *tempids)
+{
+    bool doubtful = false;
+
+    if (tempids->again)
+        return true;
+    if (tempids->exact)
+        return false;
+    for (const struct tempid *at = tempids->first; at; at = at->next)
+        doubtful |= (at->found_e || at->found_as) && !at->upserted;
+    if (!doubtful)
+        return false;
+    for (struct tempid *at = tempids->first; at; at = at->next) {
+        at->found_e = 0;
+        at->found_as = NULL;
+    }
+    tempids->exact = true;
+    return true;
+}
+
+bool tempids_check(const struct tempids *tempids, struct error *err)
+{
+    for (struct tempid *at = tempids->first; at; at = at->next) {
+        if (!at->used_as_value)
+            continue;
+        if (!overlay_entity(&tempids->draft->overlay, root_of(at)->e)->asserted) {
+            struct bytes text = edn_excerpt(tempids->draft->arena, &at->key);
+            return fail(err, ERROR_INCORRECT,
+                        "tempid %.*s is used only as a value: no form says anything about it",
+                        BYTES_ARG(text));
+        }
+    }
+    return true;
+}
+
+/* What a failed or lenient look-up mentioned may have no entity. */
+static bool is_written(struct tempid *tempid)
+{
+    return !tempid->map && root_of(tempid)->e != 0;
+}
+
+void tempids_write(const struct tempids *tempids, struct buffer *out)
+{
+    uint32_t count = 0;
+
+    for (struct tempid *at = tempids->first; at; at = at->next)
+        count += is_written(at);
+    mp_write_map(out, count);
+    for (struct tempid *at = tempids->first; at; at = at->next) {
+        if (!is_written(at))
+            continue;
+        mp_write(out, &at->key);
+        mp_write_long(out, root_of(at)->e);
+    }
+}
