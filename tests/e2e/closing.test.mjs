@@ -1,0 +1,79 @@
+/* Gateways that go away in order, and sockets that do not read. */
+import assert from 'node:assert/strict';
+import { Uuid } from '../../client/dist/index.js';
+import { assertSameKeys, mirrorKeys, settled, stoaTest, until } from './harness.mjs';
+
+stoaTest('SIGTERM: goaway, 1012, and clients go on elsewhere with nothing lost', {}, async (t, stoa) => {
+  const leaver = await stoa.socket({ on: 0 });
+  await leaver.hello({ sync: 'none' });
+  const [mover, watcher] = [await stoa.liveClient({}), await stoa.liveClient({ on: 1 })];
+  const closes = [];
+  mover.on('close', ({ code }) => closes.push(code));
+  const results = [];
+  const writing = (async () => {
+    for (let i = 0; i < 100; i++) {
+      results.push((await mover.transact([{ ':note/id': `n${i}` }])).t);
+    }
+  })();
+  await until('some results', () => results.length >= 20);
+  const { code, signal } = await stoa.gateways[0].program.stop('SIGTERM');
+  assert.deepEqual({ code, signal }, { code: 0, signal: null });
+  const goaway = leaver.messages.find(({ type }) => type === 'goaway');
+  assert(goaway?.retry_ms > 0, 'a goaway with its retry_ms');
+  assert.equal(await leaver.closed(), 1012);
+  await writing;
+  assert.deepEqual(closes, [1012]);
+  assert.deepEqual(results, Array.from({ length: 100 }, (_, i) => i + 1));
+  await settled([mover, watcher]);
+  assertSameKeys(mirrorKeys(mover), mirrorKeys(watcher), 'the mirrors');
+});
+
+stoaTest('SIGTERM of txd: it ends cleanly and everything is there after', {}, async (t, stoa) => {
+  const client = await stoa.liveClient({});
+  await client.transact([{ ':note/id': 'kept' }]);
+  assert.deepEqual(await stoa.txd.stop('SIGTERM'), { code: 0, signal: null });
+  assert.equal((await fetch(`${stoa.url()}/healthz`)).status, 200);
+  await until('the gateway to say that txd is away', async () => (await fetch(`${stoa.url()}/readyz`)).status === 503);
+  const away = client.transact([{ ':note/id': 'while away' }]);
+  stoa.startTxd();
+  assert.equal((await away).t, 2);
+  assert.equal(client.mirror.datoms().length, 2);
+});
+
+stoaTest('a socket that does not read is closed with 1013 and comes back to the log', {}, async (t, stoa) => {
+  const writer = await stoa.liveClient({ on: 1 });
+  const slow = await stoa.socket({ on: 0 });
+  const { epoch, t: start } = await slow.hello({ sync: 'none' });
+  slow.socket.pause();
+  const text = 'x'.repeat(100_000);
+  for (let i = 0; i < 800 && slow.socket.readyState === 1; i += 8) {
+    await Promise.all(Array.from({ length: 8 }, (_, j) => writer.transact([{ ':db/id': 1 + j, ':note/text': `${i} ${text}` }])));
+    if (await gaveUp(stoa)) break;
+  }
+  slow.socket.resume();
+  assert.equal(await slow.closed(), 1013);
+  const again = await stoa.socket({ on: 0 });
+  const since = slow.messages.filter(({ type }) => type === 'tx').at(-1)?.t ?? start;
+  await again.hello({ epoch: new Uuid(String(epoch)), since, sync: 'log' });
+  const last = writer.mirror.position.t;
+  await again.next('the last t', (message) => message.type === 'tx' && message.t === last);
+  const ticks = again.messages.filter(({ type }) => type === 'tx').map((message) => message.t);
+  assert.deepEqual(ticks, Array.from({ length: last - since }, (_, i) => since + 1 + i));
+});
+
+/* Whether gateway 0 has no socket left, by its own count. */
+async function gaveUp(stoa) {
+  const text = await (await fetch(`${stoa.url(0)}/metrics`)).text();
+  const sockets = /^stoa_gateway_(?:sockets|sessions)(?:\{[^}]*\})? (\d+)$/m.exec(text);
+  return sockets?.[1] === '0';
+}
+
+stoaTest('heartbeats on a quiet socket name t and its checksum', { gatewayArgs: ['--ping-ms', '500'] }, async (t, stoa) => {
+  const client = await stoa.liveClient({});
+  const socket = await stoa.socket({ on: 1 });
+  const welcome = await socket.hello({ sync: 'none' });
+  assert.equal(welcome.ping_ms, 500);
+  const { t: last } = await client.transact([{ ':note/id': 'x', ':note/n': 1.5 }]);
+  const heartbeat = await socket.next('a heartbeat', (message) => message.type === 'heartbeat' && message.t === last);
+  assert.equal(heartbeat.checksum, client.mirror.checksumText);
+});
