@@ -287,6 +287,13 @@ static bool not_found(struct bytes name, struct error *err)
     return fail(err, ERROR_NOT_FOUND, "there is no graph \"%.*s\"", BYTES_ARG(name));
 }
 
+bool catalog_exists(struct catalog *catalog, struct bytes name)
+{
+    struct error ignored;
+
+    return graph_name_check(name, &ignored) && graph_is_there(catalog, name);
+}
+
 /* The entry of the name once no thread is busy with it, or NULL. A graph that has been stopped
  * (but not dropped) is closed once nobody holds it, so that it is opened afresh. */
 static struct entry *settled(struct catalog *catalog, struct bytes name)

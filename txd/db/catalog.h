@@ -35,6 +35,9 @@ bool graph_name_check(struct bytes name, struct error *err) MUST_USE;
 bool catalog_get(struct catalog *catalog, struct bytes name, struct graph **out,
                  struct error *err) MUST_USE;
 
+/* True when there is a graph of that name. Does not open it. */
+bool catalog_exists(struct catalog *catalog, struct bytes name);
+
 /* Makes a graph. *created is false when it was there with the same flexibility; conflict when it
  * was there with another; busy when one of that name was dropped and is still being read. */
 bool catalog_create(struct catalog *catalog, struct bytes name, enum flexibility flexibility,

@@ -705,13 +705,27 @@ static bool tuple_accepts(const struct attribute *attribute, struct value *v, st
     return true;
 }
 
+/* About what the value takes, encoded. */
+static size_t size_of(const struct value *v)
+{
+    size_t size = 1;
+
+    if (v->type >= VALUE_STRING && v->type <= VALUE_BYTES)
+        return size + v->text.len;
+    if (!value_is_collection(v))
+        return size + 8;
+    for (size_t i = 0; i < (v->type == VALUE_MAP ? 2 : 1) * (size_t)v->count; i++)
+        size += size_of(&v->items[i]); /* as deep as the decoders let it be */
+    return size;
+}
+
 bool attribute_accepts(const struct attribute *attribute, struct value *v, struct error *err)
 {
     char what[96];
 
     if (v->type == VALUE_NIL)
         return refuse(attribute, v, "nil is no value; retract the datom instead", err);
-    if (v->type >= VALUE_STRING && v->type <= VALUE_BYTES && v->text.len > LIMIT_VALUE_BYTES) {
+    if (size_of(v) > LIMIT_VALUE_BYTES) {
         snprintf(what, sizeof(what), "it is longer than %d bytes", LIMIT_VALUE_BYTES);
         return refuse(attribute, v, what, err);
     }

@@ -221,6 +221,14 @@ size_t store_batch_count(const struct store_batch *batch)
     return (size_t)rocksdb_writebatch_count(batch->batch);
 }
 
+size_t store_batch_bytes(const struct store_batch *batch)
+{
+    size_t len;
+
+    (void)rocksdb_writebatch_data(batch->batch, &len);
+    return len;
+}
+
 bool store_write(struct store *store, struct store_batch *batch, struct error *err)
 {
     char *reason = NULL;

@@ -36,6 +36,7 @@ void store_batch_clear(struct store_batch *batch);
 void store_batch_put(struct store_batch *batch, struct bytes key, struct bytes value);
 void store_batch_delete(struct store_batch *batch, struct bytes key);
 size_t store_batch_count(const struct store_batch *batch);
+size_t store_batch_bytes(const struct store_batch *batch); /* of its keys and values, encoded */
 
 /* Applies the batch atomically; in the WAL, not fsynced. */
 bool store_write(struct store *store, struct store_batch *batch, struct error *err) MUST_USE;
