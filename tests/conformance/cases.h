@@ -17,6 +17,7 @@ struct cases {
     struct buffer text;
     size_t at;
     uint32_t line;
+    uint32_t left_out;
 };
 
 struct recorded { /* a case; its values are in the arena given to cases_next() */
@@ -32,7 +33,8 @@ struct recorded { /* a case; its values are in the arena given to cases_next() *
 bool cases_open(struct cases *cases) MUST_USE;
 void cases_close(struct cases *cases);
 
-/* The next case; false at the end. A line that cannot be read ends the program. */
+/* The next case; false at the end. Lines that hold Clojure's own objects cannot be read: they are
+ * named, counted and left out. */
 bool cases_next(struct cases *cases, struct arena *arena, struct recorded *out) MUST_USE;
 
 /* A graph in a temporary folder. */

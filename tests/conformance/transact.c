@@ -1,0 +1,247 @@
+/*
+ * Runs the recorded transactions: each on the database it was recorded on, compared by the
+ * database after it and by its tempids. Exits with 77 when the cases are not there.
+ */
+#include "proto/edn.h"
+#include "proto/mp.h"
+#include "tests/conformance/cases.h"
+#include "txd/tx/tx.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Where Stoa differs by design. */
+static const struct exception {
+    uint32_t line;
+    const char *reason;
+} exceptions[] = {
+    { 90, "new ids have no gap: two tempids of one new entity take one id, not the second of two" },
+    { 298, "datoms are not forms: mirrors insert them as datoms" },
+};
+
+static const char *exception_of(uint32_t line)
+{
+    for (size_t i = 0; i < ARRAY_LEN(exceptions); i++)
+        if (exceptions[i].line == line)
+            return exceptions[i].reason;
+    return NULL;
+}
+
+static bool is_op(const struct recorded *recorded, const char *op)
+{
+    return bytes_equal(recorded->op, bytes_of(op));
+}
+
+static bool wrong(struct arena *arena, const char *what, const struct value *expected,
+                  const struct value *actual)
+{
+    struct buffer text = { 0 };
+
+    buffer_printf(&text, "  %s: expected ", what);
+    edn_write(&text, expected);
+    buffer_printf(&text, "\n  actual ");
+    edn_write(&text, actual);
+    printf("%.*s\n", (int)text.len, text.data);
+    buffer_release(&text);
+    (void)arena;
+    return false;
+}
+
+/* --- what is expected --- */
+
+static bool same_datom(const struct value *a, const struct value *b)
+{
+    return value_equal(&a->items[0], &b->items[0]) && value_equal(&a->items[1], &b->items[1]) &&
+           value_equal(&a->items[2], &b->items[2]);
+}
+
+/* The database before with the recorded tx-data applied; a datom taken out and put back keeps its
+ * tx. */
+static struct value after_tx_data(const struct value *before, const struct value *tx_data,
+                                  struct arena *arena)
+{
+    struct value_builder after = { 0 };
+
+    for (uint32_t i = 0; i < before->count; i++)
+        value_builder_add(&after, arena, before->items[i]);
+    for (uint32_t i = 0; i < tx_data->count; i++) {
+        const struct value *datom = &tx_data->items[i];
+        size_t at = 0;
+        while (at < after.count && !same_datom(&after.items[at], datom))
+            at++;
+        if (!datom->items[4].boolean) {
+            if (at < after.count)
+                after.items[at] = after.items[--after.count];
+            continue;
+        }
+        struct value *items = ARENA_ARRAY(arena, struct value, 4);
+        memcpy(items, datom->items, 4 * sizeof(*items));
+        for (uint32_t k = 0; k < before->count; k++)
+            if (same_datom(&before->items[k], datom))
+                items[3] = before->items[k].items[3];
+        if (at == after.count)
+            value_builder_add(&after, arena, value_collection(VALUE_VECTOR, items, 4));
+    }
+    return value_builder_end(&after, VALUE_VECTOR);
+}
+
+/* The transaction's own number was max-tx + 1 where it was recorded. */
+static void renumber(struct value *value, int64_t recorded, int64_t actual)
+{
+    if (value->type == VALUE_LONG && value->number == recorded)
+        value->number = actual;
+    if (value->type == VALUE_VECTOR)
+        for (uint32_t i = 0; i < value->count; i++)
+            renumber(&value->items[i], recorded, actual);
+}
+
+static bool compare_tempids(const struct value *expected, struct bytes encoded, struct arena *arena)
+{
+    struct value actual, left;
+    struct value_builder builder = { 0 };
+    struct error err;
+
+    for (uint32_t i = 0; i < expected->count; i++) {
+        const struct value *key = &expected->items[2 * i];
+        if (key->type == VALUE_KEYWORD ||
+            (key->type == VALUE_STRING && (bytes_equal(key->text, BYTES("datomic.tx")) ||
+                                           bytes_equal(key->text, BYTES("datascript.tx")))))
+            continue;
+        value_builder_add(&builder, arena, *key);
+        value_builder_add(&builder, arena, expected->items[2 * i + 1]);
+    }
+    left = value_builder_end(&builder, VALUE_MAP);
+    if (!mp_read(encoded, arena, &actual, &err))
+        return wrong(arena, err.message, &left, &left);
+    return value_equal(&left, &actual) || wrong(arena, "tempids", &left, &actual);
+}
+
+/* --- running --- */
+
+static bool expect_failure(const struct fixture *fixture, uint32_t t, bool ok, struct error *err)
+{
+    if (ok) {
+        printf("  an error was expected\n");
+        return false;
+    }
+    if (err->kind == ERROR_FAULT || graph_head(fixture->graph)->t != t) {
+        printf("  a failed transaction left a trace: %s\n", err->message);
+        return false;
+    }
+    return true;
+}
+
+static bool run(const struct recorded *recorded, struct fixture *fixture, struct arena *arena)
+{
+    const struct value *database = &recorded->args[0], *expected = recorded->expected;
+    struct tx_request request = { .tx_data = recorded->args[1] };
+    struct tx_result result;
+    struct error err;
+    uint32_t t = graph_head(fixture->graph)->t;
+    bool with_report = !is_op(recorded, "db-with");
+    struct value actual, after;
+
+    bool ok = tx_transact(fixture->graph, &request, arena, &result, &err);
+    if (value_get(expected, "throws"))
+        return expect_failure(fixture, t, ok, &err);
+    if (!ok) {
+        printf("  %s: %s\n", error_code(err.kind), err.message);
+        return false;
+    }
+    if (with_report)
+        after = after_tx_data(value_get(database, "datoms"), value_get(expected, "tx-data"), arena);
+    else
+        after = *value_get(expected, "datoms");
+    after = value_copy(arena, &after);
+    renumber(&after, (int64_t)fixture->max_tx + 1, result.tx);
+    datoms_sort(&after);
+    if (!fixture_datoms(fixture, arena, &actual, &err)) {
+        printf("  %s\n", err.message);
+        return false;
+    }
+    if (!value_equal(&after, &actual))
+        return wrong(arena, "datoms", &after, &actual);
+    return !with_report || compare_tempids(value_get(expected, "tempids"), result.tempids, arena);
+}
+
+/* The datoms of an :init-db, as a transaction of :db/add. */
+static struct recorded transactable(const struct recorded *recorded, struct arena *arena)
+{
+    struct value *args = ARENA_ARRAY(arena, struct value, 2);
+    struct value_builder database = { 0 }, forms = { 0 }, after = { 0 }, all = { 0 };
+    struct recorded out = *recorded;
+    struct value *expected = ARENA_NEW(arena, struct value);
+    const struct value *datoms = value_get(recorded->expected, "datoms");
+
+    value_builder_entry(&database, arena, "schema", recorded->args[1]);
+    value_builder_entry(&database, arena, "max-tx", value_long(TX_ENTITY_BASE));
+    args[0] = value_builder_end(&database, VALUE_MAP);
+    for (uint32_t i = 0; i < datoms->count; i++) {
+        struct value *form = ARENA_ARRAY(arena, struct value, 4);
+        struct value *datom = ARENA_ARRAY(arena, struct value, 4);
+        form[0] = value_keyword(BYTES("db/add"));
+        memcpy(form + 1, datoms->items[i].items, 3 * sizeof(*form));
+        value_builder_add(&forms, arena, value_collection(VALUE_VECTOR, form, 4));
+        memcpy(datom, datoms->items[i].items, 3 * sizeof(*datom));
+        datom[3] = value_long(TX_ENTITY_BASE + 1);
+        value_builder_add(&after, arena, value_collection(VALUE_VECTOR, datom, 4));
+    }
+    args[1] = value_builder_end(&forms, VALUE_VECTOR);
+    value_builder_entry(&all, arena, "datoms", value_builder_end(&after, VALUE_VECTOR));
+    *expected = value_builder_end(&all, VALUE_MAP);
+    out.op = BYTES("db-with");
+    out.args = args;
+    out.arg_count = 2;
+    out.expected = expected;
+    return out;
+}
+
+static bool is_transaction(const struct recorded *recorded)
+{
+    return (is_op(recorded, "transact") || is_op(recorded, "with") || is_op(recorded, "db-with") ||
+            is_op(recorded, "init-db")) &&
+           recorded->arg_count == 2;
+}
+
+int main(void)
+{
+    struct cases cases;
+    struct arena arena = { 0 };
+    struct recorded recorded;
+    struct error err;
+    uint32_t passed = 0, failed = 0, excepted = 0;
+
+    if (!cases_open(&cases)) {
+        printf("skipped: the recorded cases are not there (CASES_FILE)\n");
+        return CASES_SKIPPED;
+    }
+    for (; cases_next(&cases, &arena, &recorded); arena_reset(&arena)) {
+        struct fixture fixture;
+        if (!is_transaction(&recorded))
+            continue;
+        if (is_op(&recorded, "init-db"))
+            recorded = transactable(&recorded, &arena);
+        if (exception_of(recorded.line)) {
+            excepted++;
+            continue;
+        }
+        bool ok = fixture_open(&recorded.args[0], &fixture, &err);
+        if (!ok) {
+            printf("  cannot be loaded: %s\n", err.message);
+        } else {
+            ok = run(&recorded, &fixture, &arena);
+            fixture_close(&fixture);
+        }
+        passed += ok;
+        failed += !ok;
+        if (!ok)
+            printf("line %u, %.*s of %.*s: failed\n", recorded.line, BYTES_ARG(recorded.op),
+                   BYTES_ARG(recorded.suite));
+    }
+    for (size_t i = 0; i < ARRAY_LEN(exceptions); i++)
+        printf("line %u differs by design: %s\n", exceptions[i].line, exceptions[i].reason);
+    printf("transactions: %u passed, %u failed, %u differ by design\n", passed, failed, excepted);
+    arena_release(&arena);
+    cases_close(&cases);
+    return failed ? 1 : 0;
+}
