@@ -80,6 +80,7 @@ struct reader {
     size_t base;            /* the offset of `start` in the whole text */
     struct arena *arena;
     struct value_stack stack;
+    size_t spread; /* bytes that #:ns{...} has put before keys: the one place where text grows */
     struct error *err;
 };
 
@@ -366,11 +367,15 @@ static bool qualify(struct reader *in, const char *start, struct bytes ns, struc
 {
     if (key->type != VALUE_KEYWORD && key->type != VALUE_SYMBOL)
         return true;
-    if (bytes_starts_with(key->text, BYTES("_/")))
+    if (bytes_starts_with(key->text, BYTES("_/"))) {
         key->text = (struct bytes){ key->text.data + 2, key->text.len - 2 };
-    else if (!memchr(key->text.data, '/', key->text.len))
+    } else if (!memchr(key->text.data, '/', key->text.len)) {
+        in->spread += ns.len;
+        if (in->spread > LIMIT_VALUE_BYTES)
+            return bad(in, start, "a long namespace for too many keys");
         key->text = arena_printf(in->arena, "%.*s/%.*s", (int)ns.len, ns.data, (int)key->text.len,
                                  key->text.data);
+    }
     const char *fault = edn_name_fault(key->type, key->text);
     return !fault || bad_text(in, start, key->text, fault);
 }
@@ -549,7 +554,14 @@ static bool read_whole(struct bytes text, size_t base, struct arena *arena, stru
                        struct error *err)
 {
     char *copy = arena_alloc(arena, text.len + 1);
-    struct reader in = { copy, copy, copy + text.len, base, arena, { 0 }, err };
+    struct reader in = {
+        .start = copy,
+        .at = copy,
+        .end = copy + text.len,
+        .base = base,
+        .arena = arena,
+        .err = err,
+    };
     struct value value;
     size_t offset;
 
