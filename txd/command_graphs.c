@@ -104,7 +104,7 @@ static bool flexibility_read(const struct value *body, enum flexibility *out, st
 
 bool command_create(struct txd *txd, struct request *request, struct error *err)
 {
-    enum flexibility flexibility;
+    enum flexibility flexibility = FLEXIBILITY_READ;
     struct bytes name;
     bool created;
 
