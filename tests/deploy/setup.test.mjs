@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { chmodSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
+import { chmodSync, copyFileSync, existsSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { test } from 'node:test';
 
@@ -26,10 +26,12 @@ function machine({ installed, sudo = false, aptFails = 0, node = false }) {
 case "$*" in *install*) n=$(grep -c install ${folder}/log); ((n > ${aptFails})) || { echo broken >&2; exit 100; } ;; esac`);
     if (sudo) script('sudo', `echo "sudo $1" >>${folder}/log\n[[ $1 == -n ]] && exit 0\nexec "$@"`);
     if (node) script('node', 'echo v20');
+    // A copy, for the tree itself may be closed to other users.
+    for (const file of ['setup', 'packages']) copyFileSync(join(root, 'deploy', file), join(folder, file));
     const log = join(folder, 'log');
     return {
         setup(groups, { asRoot = false } = {}) {
-            const command = [join(root, 'deploy/setup'), ...groups];
+            const command = [join(folder, 'setup'), ...groups];
             const drop = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'];
             const words = asRoot || !isRoot ? command : [...drop, ...command];
             const path = process.env.PATH.split(':').find((each) => existsSync(join(each, 'setpriv')));
