@@ -28,7 +28,7 @@ import datascript, { type Connection, type Database, type Schema } from 'datascr
 import { Checksum } from './checksum.js';
 import { transitWrite } from './transit.js';
 import {
-  Double, Instant, Keyword, List, Sym, Uuid, entriesOf, isFields, type Fields, type Value,
+  Double, Keyword, List, Sym, Uuid, entriesOf, isFields, type Fields, type Value,
 } from './values.js';
 
 export type Held = string | number | boolean | Date;
@@ -190,7 +190,7 @@ export function held(value: Value): Held {
   }
   const isScalar =
     typeof value === 'bigint' || value instanceof Keyword || value instanceof Sym ||
-    value instanceof Uuid || value instanceof Instant || value instanceof Uint8Array;
+    value instanceof Uuid || value instanceof Uint8Array;
   return isScalar ? (JSON.parse(transitWrite(value)) as string) : `~#${canonicalText(value)}`;
 }
 

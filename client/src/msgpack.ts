@@ -5,8 +5,8 @@
  * The reader checks each count against the bytes left before it allocates, and limits depth.
  */
 import {
-  DEPTH_MAX, DecodeError, Double, Instant, Keyword, List, LONG_MAX, LONG_MIN, Sym, Uuid,
-  entriesOf, isFields, isLong, longOf, mapOf, type Value,
+  DEPTH_MAX, DecodeError, Double, Keyword, List, LONG_MAX, Sym, Uuid,
+  entriesOf, instantOf, isFields, isLong, keywordOf, longOf, mapOf, msOf, symOf, type Value,
 } from './values.js';
 
 const EXT_KEYWORD = 1;
@@ -49,9 +49,6 @@ class Reader {
   }
 
   read(depth: number): Value {
-    if (depth > DEPTH_MAX) {
-      throw this.error(`nested deeper than ${DEPTH_MAX}`);
-    }
     const head = this.data[this.take(1)]!;
     if (head < 0x80) return head;
     if (head < 0x90) return this.map(head & 0x0f, depth);
@@ -154,15 +151,18 @@ class Reader {
     return this.data.slice(at, at + length);
   }
 
-  /* A count of items that take at least a byte each. */
-  private room(count: number): void {
+  /* Room for a collection: of so many items that take at least a byte each, and no deeper. */
+  private room(count: number, depth: number): void {
+    if (depth >= DEPTH_MAX) {
+      throw this.error(`nested deeper than ${DEPTH_MAX}`);
+    }
     if (count > this.data.length - this.at) {
       throw this.error(`${count} items claimed in ${this.data.length - this.at} bytes`);
     }
   }
 
   private array(count: number, depth: number): Value[] {
-    this.room(count);
+    this.room(count, depth);
     const items: Value[] = [];
     for (let i = 0; i < count; i++) {
       items.push(this.read(depth + 1));
@@ -171,7 +171,7 @@ class Reader {
   }
 
   private map(count: number, depth: number): Value {
-    this.room(2 * count);
+    this.room(2 * count, depth);
     const entries: [Value, Value][] = [];
     for (let i = 0; i < count; i++) {
       entries.push([this.read(depth + 1), this.read(depth + 1)]);
@@ -182,20 +182,13 @@ class Reader {
   private extension(length: number, depth: number): Value {
     const type = this.view.getInt8(this.take(1));
     switch (type) {
-      case EXT_KEYWORD: return Keyword.of(this.name(length, 'keyword'));
-      case EXT_SYMBOL: return Sym.of(this.name(length, 'symbol'));
+      case EXT_KEYWORD: return keywordOf(this.text(length));
+      case EXT_SYMBOL: return symOf(this.text(length));
       case EXT_UUID: return this.uuid(length);
       case EXT_SET: return this.set(length, depth);
       case EXT_TIMESTAMP: return this.timestamp(length);
       default: throw this.error(`unknown extension ${type}`);
     }
-  }
-
-  private name(length: number, what: string): string {
-    if (length === 0) {
-      throw this.error(`a ${what} with no name`);
-    }
-    return this.text(length);
   }
 
   private uuid(length: number): Uuid {
@@ -207,7 +200,7 @@ class Reader {
 
   private set(length: number, depth: number): Set<Value> {
     const end = this.at + length;
-    const items = length <= this.data.length - this.at ? this.read(depth + 1) : null;
+    const items = length <= this.data.length - this.at ? this.read(depth) : null;
     if (!Array.isArray(items) || this.at !== end) {
       throw this.error('a set that holds no array');
     }
@@ -216,7 +209,7 @@ class Reader {
 
   private timestamp(length: number): Value {
     if (length === 4) {
-      return Instant.of(BigInt(this.uint(4)) * 1000n);
+      return instantOf(BigInt(this.uint(4)) * 1000n);
     }
     if (length === 8) {
       const bits = this.view.getBigUint64(this.take(8));
@@ -230,11 +223,10 @@ class Reader {
   }
 
   private instant(seconds: bigint, nanoseconds: bigint): Value {
-    const ms = seconds * 1000n + nanoseconds / 1_000_000n;
-    if (nanoseconds > 999_999_999n || ms > LONG_MAX || ms < LONG_MIN) {
-      throw this.error('a timestamp out of range');
+    if (nanoseconds > 999_999_999n) {
+      throw this.error('a timestamp with too many nanoseconds');
     }
-    return Instant.of(ms);
+    return instantOf(seconds * 1000n + nanoseconds / 1_000_000n);
   }
 }
 
@@ -288,8 +280,7 @@ export class Writer {
     if (value instanceof Sym) return this.extension(EXT_SYMBOL, encoder.encode(value.name));
     if (value instanceof Uuid) return this.extension(EXT_UUID, value.bytes());
     if (value instanceof Double) return this.canonical ? this.number(value.value) : this.double(value.value);
-    if (value instanceof Date) return this.timestamp(BigInt(value.getTime()));
-    if (value instanceof Instant) return this.timestamp(value.ms);
+    if (value instanceof Date) return this.timestamp(BigInt(msOf(value)));
     if (value instanceof Uint8Array) return this.binary(value);
     if (value instanceof List) return this.items(value.items, depth);
     if (value instanceof Set) return this.set(value as Set<Value>, depth);
@@ -438,9 +429,9 @@ export class Writer {
     const inner = new Writer(this.canonical);
     inner.array(set.size);
     if (this.canonical) {
-      inner.sorted([...set].map((item) => [item]), depth + 1);
+      inner.sorted([...set].map((item) => [item]), depth);
     } else {
-      set.forEach((item) => inner.write(item, depth + 2));
+      set.forEach((item) => inner.write(item, depth + 1));
     }
     this.extension(EXT_SET, inner.bytes());
   }

@@ -31,6 +31,7 @@ interface Request {
   readonly reject: (error: Error) => void;
   state: 'waiting' | 'sent' | 'pausing';
   tries: number;
+  timer?: ReturnType<typeof setTimeout>;
 }
 
 export const RETRY_TRANSACT: readonly string[] = ['unavailable', 'interrupted', 'busy'];
@@ -100,7 +101,10 @@ export class Requests {
     this.ended = error;
     const open = [...this.open.values()];
     this.open.clear();
-    open.forEach((request) => request.reject(error));
+    open.forEach((request) => {
+      clearTimeout(request.timer);
+      request.reject(error);
+    });
   }
 
   private refused(request: Request, answer: Fields): void {
@@ -111,7 +115,7 @@ export class Requests {
       return;
     }
     request.state = 'pausing';
-    setTimeout(() => {
+    request.timer = setTimeout(() => {
       request.state = 'waiting';
       this.pump();
     }, backoffMs(request.tries++));

@@ -3,8 +3,8 @@
  * codes; read are verbose and cached both.
  */
 import {
-  DEPTH_MAX, DecodeError, Double, Instant, Keyword, List, Sym, Uuid,
-  entriesOf, isFields, isLong, longOf, mapOf, type Value,
+  DEPTH_MAX, DecodeError, Double, Keyword, List, Sym, Uuid,
+  entriesOf, instantOf, isFields, isLong, keywordOf, longOf, mapOf, msOf, symOf, type Value,
 } from './values.js';
 
 export function transitRead(text: string): Value {
@@ -14,7 +14,8 @@ export function transitRead(text: string): Value {
   } catch (error) {
     throw new DecodeError(`not JSON: ${(error as Error).message}`);
   }
-  return new Reader().read(json, 0, false);
+  // JSON may name half of a surrogate pair, which is no text.
+  return new Reader(/\\ud[89a-f]/i.test(text)).read(json, 0, false);
 }
 
 export function transitWrite(value: Value): string {
@@ -35,26 +36,35 @@ const CACHED_LENGTH_MIN = 4;
 type Parser = (text: string) => Value;
 
 const SCALARS: Readonly<Record<string, Parser>> = {
-  ':': (text) => Keyword.of(nonEmpty(text, 'keyword')),
-  $: (text) => Sym.of(nonEmpty(text, 'symbol')),
+  ':': keywordOf,
+  $: symOf,
   i: readLong,
   n: readLong,
   d: readDouble,
   f: readDouble,
   z: readSpecial,
-  m: (text) => Instant.of(bigintOf(text)),
+  m: (text) => instantOf(bigintOf(text)),
   t: readTime,
   u: (text) => new Uuid(text),
   b: readBytes,
+  c: readCharacter,
   _: () => null,
-  '?': (text) => text === 't',
+  '?': readBoolean,
 };
 
-function nonEmpty(text: string, what: string): string {
-  if (text === '') {
-    throw new DecodeError(`a ${what} with no name`);
+/* One character is a string here. */
+function readCharacter(text: string): Value {
+  if ([...text].length !== 1) {
+    throw new DecodeError(`not a character: ${text.slice(0, 64)}`);
   }
   return text;
+}
+
+function readBoolean(text: string): Value {
+  if (text !== 't' && text !== 'f') {
+    throw new DecodeError(`not a boolean: ${text.slice(0, 64)}`);
+  }
+  return text === 't';
 }
 
 function bigintOf(text: string): bigint {
@@ -94,10 +104,12 @@ function readTime(text: string): Value {
 }
 
 function readBytes(text: string): Value {
-  if (!/^[A-Za-z0-9+/]*={0,2}$/.test(text) || text.length % 4 !== 0) {
+  const isBase64 = /^[A-Za-z0-9+/]*={0,2}$/.test(text) && text.length % 4 === 0;
+  const bytes = Uint8Array.from(isBase64 ? atob(text) : '', (char) => char.charCodeAt(0));
+  if (!isBase64 || base64(bytes) !== text) {
     throw new DecodeError('not base64');
   }
-  return Uint8Array.from(atob(text), (char) => char.charCodeAt(0));
+  return bytes;
 }
 
 function itemsOf(rep: Value, tag: string): readonly Value[] {
@@ -113,13 +125,28 @@ const TAGS: Readonly<Record<string, (rep: Value) => Value>> = {
   list: (rep) => new List(itemsOf(rep, 'list')),
   set: (rep) => new Set(itemsOf(rep, 'set')),
   cmap: (rep) => pairs(itemsOf(rep, 'cmap')),
+  u: readUuid,
   "'": same,
   'datascript/DB': same,
   'datascript/Datom': same,
 };
 
+/* A uuid is its text, or its halves as longs. */
+function readUuid(rep: Value): Value {
+  if (typeof rep === 'string') {
+    return new Uuid(rep);
+  }
+  const view = new DataView(new ArrayBuffer(16));
+  const halves = itemsOf(rep, 'u');
+  if (halves.length !== 2 || !halves.every((half) => typeof half === 'bigint' || Number.isSafeInteger(half))) {
+    throw new DecodeError('#u tags neither text nor two longs');
+  }
+  halves.forEach((half, i) => view.setBigInt64(8 * i, BigInt(half as bigint)));
+  return Uuid.fromBytes(new Uint8Array(view.buffer));
+}
+
 /* Tags whose representation is the text that a scalar has after its "~x". */
-const SCALAR_TAGS = 'minfdzutb';
+const SCALAR_TAGS = 'minfdztb';
 
 function pairs(items: readonly Value[]): Value {
   if (items.length % 2 !== 0) {
@@ -144,7 +171,10 @@ function untag(name: string, rep: Value): Value {
 }
 
 class Reader {
-  private cache: (Value | Tag)[] = [];
+  private readonly cache: (Value | Tag)[] = [];
+  private cached = 0;
+
+  constructor(private readonly hasSurrogates: boolean) {}
 
   read(json: unknown, depth: number, isKey: boolean): Value {
     const value = this.readAny(json, depth, isKey);
@@ -155,19 +185,19 @@ class Reader {
   }
 
   private readAny(json: unknown, depth: number, isKey: boolean): Value | Tag {
-    if (depth > DEPTH_MAX) {
-      throw new DecodeError(`nested deeper than ${DEPTH_MAX}`);
-    }
     if (typeof json === 'string') {
       return this.readString(json, isKey);
     }
-    if (Array.isArray(json)) {
-      return this.readArray(json, depth);
+    if (typeof json === 'number' && !Number.isFinite(json)) {
+      throw new DecodeError('a number that overflows');
     }
-    if (typeof json === 'object' && json !== null) {
-      return this.readObject(json as Record<string, unknown>, depth);
+    if (typeof json !== 'object' || json === null) {
+      return json as number | boolean | null;
     }
-    return json as number | boolean | null;
+    if (depth >= DEPTH_MAX) {
+      throw new DecodeError(`nested deeper than ${DEPTH_MAX}`);
+    }
+    return Array.isArray(json) ? this.readArray(json, depth) : this.readObject(json as Record<string, unknown>, depth);
   }
 
   private readArray(json: readonly unknown[], depth: number): Value {
@@ -180,7 +210,7 @@ class Reader {
     if (json.length === 2 && typeof json[0] === 'string') {
       const tag = this.readString(json[0], false);
       if (tag instanceof Tag) {
-        return untag(tag.name, this.read(json[1], depth + 1, false));
+        return untag(tag.name, this.read(json[1], depth, false));
       }
       return [tag, this.read(json[1], depth + 1, false)];
     }
@@ -191,27 +221,28 @@ class Reader {
     const keys = Object.keys(json);
     if (keys.length === 1) {
       const tag = this.readString(keys[0]!, true);
-      const rep = this.read(json[keys[0]!], depth + 1, false);
+      const rep = this.read(json[keys[0]!], tag instanceof Tag ? depth : depth + 1, false);
       return tag instanceof Tag ? untag(tag.name, rep) : mapOf([[tag, rep]]);
     }
     return mapOf(keys.map((key) => [this.read(key, depth + 1, true), this.read(json[key], depth + 1, false)]));
   }
 
   private readString(text: string, isKey: boolean): Value | Tag {
+    if (this.hasSurrogates && /\p{Surrogate}/u.test(text)) {
+      throw new DecodeError('half of a surrogate pair');
+    }
     if (text.charCodeAt(0) === 94 /* ^ */) {
-      return this.cached(text);
+      return this.named(text);
     }
     const value = text.charCodeAt(0) === 126 /* ~ */ ? this.tilde(text) : text;
     if (text.length >= CACHED_LENGTH_MIN && (isKey || /^~[:$#]/.test(text))) {
-      if (this.cache.length === CACHE_MAX) {
-        this.cache = [];
-      }
-      this.cache.push(value);
+      // Beyond the last code they are given out again from the first.
+      this.cache[this.cached++ % CACHE_MAX] = value;
     }
     return value;
   }
 
-  private cached(text: string): Value | Tag {
+  private named(text: string): Value | Tag {
     const digits = [...text.slice(1)].map((char) => char.charCodeAt(0) - CODE_FIRST);
     const index = digits.reduce((sum, digit) => sum * CODE_BASE + digit, 0);
     const value = digits.length === 1 || digits.length === 2 ? this.cache[index] : undefined;
@@ -238,9 +269,6 @@ class Reader {
 }
 
 function write(value: Value, depth: number): string {
-  if (depth > DEPTH_MAX) {
-    throw new RangeError(`nested deeper than ${DEPTH_MAX}`);
-  }
   switch (typeof value) {
     case 'string':
       return JSON.stringify(escape(value));
@@ -279,6 +307,9 @@ function writeDouble(number: number): string {
 }
 
 function writeObject(value: object, depth: number): string {
+  if (depth > DEPTH_MAX) {
+    throw new RangeError(`nested deeper than ${DEPTH_MAX}`);
+  }
   if (Array.isArray(value)) {
     return writeItems(value as readonly Value[], depth);
   }
@@ -295,10 +326,7 @@ function writeObject(value: object, depth: number): string {
     return writeDouble(value.value);
   }
   if (value instanceof Date) {
-    return `"~m${value.getTime()}"`;
-  }
-  if (value instanceof Instant) {
-    return `"~m${value.ms}"`;
+    return `"~m${msOf(value)}"`;
   }
   if (value instanceof Uuid) {
     return `"~u${value.text}"`;
@@ -307,10 +335,10 @@ function writeObject(value: object, depth: number): string {
     return `"~b${base64(value)}"`;
   }
   if (value instanceof List) {
-    return `{"~#list":${writeItems(value.items, depth + 1)}}`;
+    return `{"~#list":${writeItems(value.items, depth)}}`;
   }
   if (value instanceof Set) {
-    return `{"~#set":${writeItems([...(value as Set<Value>)], depth + 1)}}`;
+    return `{"~#set":${writeItems([...(value as Set<Value>)], depth)}}`;
   }
   throw new TypeError(`cannot be written: ${Object.prototype.toString.call(value)}`);
 }
@@ -324,7 +352,7 @@ function writeMap(entries: readonly (readonly [Value, Value])[], depth: number):
     const fields = entries.map(([key, value]) => `${write(key, depth + 1)}:${write(value, depth + 1)}`);
     return `{${fields.join(',')}}`;
   }
-  return `{"~#cmap":${writeItems(entries.flat() as Value[], depth + 1)}}`;
+  return `{"~#cmap":${writeItems(entries.flat() as Value[], depth)}}`;
 }
 
 function base64(bytes: Uint8Array): string {

@@ -6,7 +6,7 @@
  *   string     string
  *   long       number where it is a safe integer, else bigint
  *   double     number; Double where a whole number must be written as a double
- *   instant    Date; Instant where a Date cannot hold it
+ *   instant    Date
  *   uuid       Uuid
  *   bytes      Uint8Array
  *   vector     array             list   List
@@ -27,7 +27,6 @@ export type Value =
   | Sym
   | Double
   | Date
-  | Instant
   | Uuid
   | Uint8Array
   | List
@@ -130,16 +129,22 @@ export class Double {
   constructor(readonly value: number) {}
 }
 
-/* Milliseconds since 1970 beyond what a Date can hold (8.64e15 to either side). */
-export class Instant {
-  constructor(readonly ms: bigint) {}
-
-  static readonly DATE_MS_MAX = 8_640_000_000_000_000n;
-
-  static of(ms: bigint): Date | Instant {
-    const inDate = ms <= Instant.DATE_MS_MAX && ms >= -Instant.DATE_MS_MAX;
-    return inDate ? new Date(Number(ms)) : new Instant(ms);
+/* An instant of the protocol is one that a Date can hold: 8.64e15 ms to either side of 1970. */
+export function instantOf(ms: bigint): Date {
+  const date = new Date(Number(ms));
+  if (Number.isNaN(date.getTime())) {
+    throw new DecodeError(`an instant out of range: ${ms} ms`);
   }
+  return date;
+}
+
+/* The milliseconds of a Date that is to be written. */
+export function msOf(instant: Date): number {
+  const ms = instant.getTime();
+  if (Number.isNaN(ms)) {
+    throw new TypeError('cannot be written: an invalid Date');
+  }
+  return ms;
 }
 
 export class List {
@@ -151,6 +156,31 @@ export const LONG_MIN = -(2n ** 63n);
 
 /* Deeper values are neither read nor written, as on the server. */
 export const DEPTH_MAX = 128;
+
+/* What keywords and symbols may be called: an EDN reader must take them for what they are. */
+const NAME = /^[^\s\x00-\x1f,;"()[\]{}@^`\\:#~][^\s\x00-\x1f,;"()[\]{}@^`\\~]*$/;
+const NAME_BYTES_MAX = 512;
+const NOT_SYMBOLS = /^(nil|true|false|[+-]?\d.*)$/;
+
+export function keywordOf(name: string): Keyword {
+  checkName('keyword', name);
+  return Keyword.of(name);
+}
+
+export function symOf(name: string): Sym {
+  checkName('symbol', name);
+  if (NOT_SYMBOLS.test(name)) {
+    throw new DecodeError(`not a symbol: ${name.slice(0, 64)}`);
+  }
+  return Sym.of(name);
+}
+
+function checkName(what: string, name: string): void {
+  const isTooLong = name.length > NAME_BYTES_MAX / 4 && new TextEncoder().encode(name).length > NAME_BYTES_MAX;
+  if (isTooLong || !NAME.test(name)) {
+    throw new DecodeError(`not a ${what}: ${JSON.stringify(name.slice(0, 64))}`);
+  }
+}
 
 /* A long as number or bigint. */
 export function longOf(number: bigint): number | bigint {

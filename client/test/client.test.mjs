@@ -1,0 +1,177 @@
+/* The client against a gateway of a few lines, where the real one cannot be made to misbehave. */
+import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { test } from 'node:test';
+import { WebSocket, WebSocketServer } from 'ws';
+import { CODECS, Client, Keyword, RequestError, Uuid } from '../dist/index.js';
+
+const EPOCH = new Uuid('550e8400-e29b-41d4-a716-446655440000');
+const TX_0 = 2 ** 29;
+const codec = CODECS.json;
+const EMPTY = '0000000000000000';
+
+/* Calls `serve(socket, message, nth)` for each message of the nth socket; `socket.say` answers. */
+async function serving(t, serve) {
+  const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => codec.subprotocol });
+  await once(server, 'listening');
+  let count = 0;
+  server.on('connection', (socket) => {
+    const nth = ++count;
+    socket.say = (message) => socket.send(codec.write(message));
+    socket.on('message', (data) => codec.read(data.toString()).forEach((message) => serve(socket, message, nth)));
+  });
+  const client = new Client({ urls: [`http://127.0.0.1:${server.address().port}`], socketClass: WebSocket });
+  t.after(() => {
+    client.close();
+    server.clients.forEach((socket) => socket.terminate());
+    server.close();
+  });
+  return client;
+}
+
+const welcome = (message, fields) => ({
+  type: 'welcome', re: message.id, session: 's', graph: 'main', epoch: EPOCH, t: 0, sync: 'log', ping_ms: 25_000,
+  limits: { in_flight: 2 }, ...fields,
+});
+
+function welcomeEmpty(socket, message) {
+  socket.say(welcome(message, { sync: 'snapshot' }));
+  socket.say({ type: 'snapshot', t: 0, count: 0, schema: {} });
+  socket.say({ type: 'synced', t: 0, checksum: EMPTY });
+}
+
+const tx = (t) => ({ type: 'tx', t, tx: TX_0 + t, datoms: [[t, Keyword.of('n'), t, true]] });
+const result = (message, t) => ({ type: 'result', re: message.id, t, tx: TX_0 + t, tempids: {} });
+
+test('what was not answered is sent again, in order, with the same tx_id', async (t) => {
+  const seen = [];
+  const client = await serving(t, (socket, message, nth) => {
+    if (message.type === 'hello' && nth === 1) welcomeEmpty(socket, message);
+    else if (message.type === 'hello') {
+      assert.deepEqual([message.since, String(message.epoch)], [0, String(EPOCH)]);
+      socket.say(welcome(message));
+    } else {
+      seen.push([nth, message.tx_data, String(message.tx_id)]);
+      const at = message.tx_data[0];
+      if (nth === 1 && at === 2) socket.terminate();
+      if (nth === 2) [tx(at), result(message, at)].forEach(socket.say);
+    }
+  });
+  const ids = [1, 2, 3].map(() => Uuid.random());
+  const answers = await Promise.all(ids.map((txId, i) => client.transact([i + 1], { txId })));
+  assert.deepEqual(answers.map((answer) => answer.t), [1, 2, 3]);
+  const [one, two, three] = ids.map(String);
+  assert.deepEqual(seen, [[1, [1], one], [1, [2], two], [2, [1], one], [2, [2], two], [2, [3], three]]);
+  assert.equal(client.mirror.position.t, 3);
+});
+
+test('busy is tried again, incorrect is not, and a query past its limit is not', async (t) => {
+  const tries = {};
+  const client = await serving(t, (socket, message) => {
+    if (message.type === 'hello') return welcomeEmpty(socket, message);
+    const [code, then] = message.tx_data ?? [message.query];
+    tries[code] = (tries[code] ?? 0) + 1;
+    if (tries[code] > 1 && then) return [tx(then), result(message, then)].forEach(socket.say);
+    return socket.say({ type: 'error', re: message.id, code, message: 'no' });
+  });
+  assert.equal((await client.transact(['busy', 1])).t, 1);
+  assert.equal((await client.transact(['interrupted', 2])).t, 2);
+  assert.equal((await client.transact(['unavailable', 3])).t, 3);
+  await assert.rejects(client.transact(['incorrect']), (error) => error instanceof RequestError && error.code === 'incorrect');
+  tries.interrupted = 0;
+  await assert.rejects(client.query('interrupted'), { code: 'interrupted' });
+  assert.equal(tries.interrupted, 1);
+});
+
+test('a result is given out only once its transaction is applied', async (t) => {
+  const client = await serving(t, (socket, message) => {
+    if (message.type === 'hello') {
+      socket.say(welcome(message, { sync: 'snapshot', t: 1 }));
+      return;
+    }
+    socket.say(result(message, 1));
+    socket.say({ type: 'snapshot', t: 0, count: 0, schema: {} });
+    socket.say({ type: 'synced', t: 0, checksum: EMPTY });
+    socket.say(tx(1));
+  });
+  await client.transact([1]);
+  assert.equal(client.mirror.position.t, 1);
+});
+
+for (const [what, break_] of [
+  ['a gap', (socket) => socket.say(tx(2))],
+  ['a wrong checksum', (socket) => socket.say({ type: 'heartbeat', t: 0, checksum: 'ffffffffffffffff' })],
+]) {
+  test(`${what} makes the client ask for a snapshot`, async (t) => {
+    const hellos = [];
+    const faults = [];
+    const client = await serving(t, (socket, message, nth) => {
+      hellos.push(message);
+      welcomeEmpty(socket, message);
+      if (nth === 1) break_(socket);
+    });
+    client.on('fault', (error) => faults.push(error));
+    await new Promise((resolve) => client.on('welcome', () => hellos.length === 2 && resolve()));
+    await client.live();
+    assert.equal(hellos[1].since, undefined);
+    assert.equal(faults.length, 1);
+  });
+}
+
+test('a heartbeat beyond the last t makes the client come back for the log', async (t) => {
+  const sinces = [];
+  const client = await serving(t, (socket, message, nth) => {
+    sinces.push(message.since);
+    if (nth === 1) {
+      welcomeEmpty(socket, message);
+      socket.say({ type: 'heartbeat', t: 1, checksum: EMPTY });
+    } else {
+      socket.say(welcome(message, { t: 1 }));
+      socket.say(tx(1));
+    }
+  });
+  await new Promise((resolve) => client.on('tx', resolve));
+  assert.deepEqual(sinces, [undefined, 0]);
+});
+
+test('who is forbidden does not come back', async (t) => {
+  let hellos = 0;
+  const client = await serving(t, (socket, message) => {
+    hellos += 1;
+    socket.say({ type: 'error', re: message.id, code: 'forbidden', message: 'not you' });
+    socket.close(4403);
+  });
+  const open = client.query('[:find ?e :where [?e :a]]');
+  await assert.rejects(client.live(), { code: 'forbidden', message: 'not you' });
+  await assert.rejects(open, { code: 'forbidden' });
+  await assert.rejects(client.transact([]), { code: 'forbidden' });
+  assert.deepEqual([client.status, hellos], ['closed', 1]);
+});
+
+test('silence beyond the ping interval ends the socket', async (t) => {
+  const client = await serving(t, (socket, message) => {
+    welcomeEmpty(socket, message);
+    socket.say(welcome(message, { ping_ms: -9_900 }));
+  });
+  const { reason } = await new Promise((resolve) => client.on('close', resolve));
+  assert.match(reason, /silent/);
+});
+
+test('presence: full, joined, updated, left', async (t) => {
+  const plato = { session: 'p', user: { name: 'Plato' }, state: { page: '1' } };
+  const client = await serving(t, (socket, message) => {
+    welcomeEmpty(socket, message);
+    socket.say({ type: 'presence', full: true, sessions: [plato] });
+    socket.say({ type: 'presence', joined: [{ ...plato, session: 'z' }], updated: [], left: [] });
+    socket.say({ type: 'presence', joined: [], updated: [{ session: 'p', state: { block: '2' } }, { session: 'unknown', state: {} }] });
+    socket.say({ type: 'presence', left: ['z'] });
+  });
+  const seen = [];
+  await new Promise((resolve) => client.on('presence', (sessions) => seen.push(sessions) === 4 && resolve()));
+  assert.deepEqual(seen.map((sessions) => sessions.map(({ session, state }) => `${session} ${JSON.stringify(state)}`)), [
+    ['p {"page":"1"}'],
+    ['p {"page":"1"}', 'z {"page":"1"}'],
+    ['p {"block":"2"}', 'z {"page":"1"}'],
+    ['p {"block":"2"}'],
+  ]);
+});
