@@ -102,18 +102,19 @@ class Forms {
 const oracleKeys = (db) =>
   datascript.datoms(db, ':eavt').map(({ e, a, v, tx }) => JSON.stringify([e, a, v, tx])).sort();
 
-/* The oracle's answer: a report, or undefined where it refuses. */
+/* The oracle's answer: a report, or the error with which it refuses. */
 function consult(db, forms) {
   const conn = datascript.conn_from_db(db);
   try {
-    return datascript.transact(conn, forms);
-  } catch {
-    return undefined;
+    return { report: datascript.transact(conn, forms) };
+  } catch (error) {
+    return { error };
   }
 }
 
-/* Both count what they add and take back in one transaction differently: then a new entity's id
- * may be one that only the other has used. Such ids are filled before they matter. */
+/* It fails over two tempids for one new entity when one is text and the other a number. */
+const isItsFault = (error) => /^Cannot compare/.test(error.message);
+
 stoaTest(`${ROUNDS} random transactions against npm datascript`, {}, async (t, stoa) => {
   const client = await stoa.liveClient({ on: 0 });
   const schema = Object.entries(SCHEMA).map(([ident, properties]) => ({ ':db/ident': ident, ...properties }));
@@ -129,13 +130,16 @@ stoaTest(`${ROUNDS} random transactions against npm datascript`, {}, async (t, s
   for (let round = 0; round < ROUNDS; round++) {
     const forms = make.transaction();
     const what = `round ${round}: ${JSON.stringify(forms)}`;
-    const report = consult(db, forms);
+    const { report, error: refusal } = consult(db, forms);
+    if (refusal && isItsFault(refusal)) {
+      continue;
+    }
     const result = await client.transact(forms).catch((error) => {
       assert(error instanceof RequestError && ['incorrect', 'conflict', 'not-found'].includes(error.code), `${what}: ${error}`);
       return error;
     });
-    if (!report) {
-      assert(result instanceof RequestError, `${what}: datascript refuses it`);
+    if (refusal) {
+      assert(result instanceof RequestError, `${what}: datascript refuses it: ${refusal.message}`);
       outcomes.refused += 1;
       continue;
     }
