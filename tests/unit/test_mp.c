@@ -1,0 +1,166 @@
+/* What the vectors cannot say of MessagePack: pieces, skipping, and what canonical means. */
+#include "tests/unit/test.h"
+
+#include "proto/edn.h"
+#include "proto/mp.h"
+
+static struct arena arena;
+
+static struct value read_text(const char *text)
+{
+    struct value value;
+    struct error err;
+
+    if (!edn_read(bytes_of(text), &arena, &value, &err))
+        fail_msg("%s: %s", text, err.message);
+    return value;
+}
+
+static void test_pieces_are_as_the_whole(void **state)
+{
+    (void)state;
+    struct buffer pieces = { 0 }, whole = { 0 };
+    struct value value =
+        read_text("{\"a\" [nil true false 5 -70000 :k/w \"\" #bytes \"AQID\"] :b {}}");
+
+    mp_write_map(&pieces, 2);
+    mp_write_string(&pieces, BYTES("a"));
+    mp_write_array(&pieces, 8);
+    mp_write_nil(&pieces);
+    mp_write_boolean(&pieces, true);
+    mp_write_boolean(&pieces, false);
+    mp_write_long(&pieces, 5);
+    mp_write_long(&pieces, -70000);
+    mp_write_keyword(&pieces, BYTES("k/w"));
+    mp_write_string(&pieces, BYTES(""));
+    mp_write_bytes(&pieces, BYTES("\1\2\3"));
+    mp_write_keyword(&pieces, BYTES("b"));
+    mp_write_map(&pieces, 0);
+    mp_write(&whole, &value);
+    assert_true(bytes_equal(buffer_bytes(&pieces), buffer_bytes(&whole)));
+    buffer_release(&pieces);
+    buffer_release(&whole);
+    arena_release(&arena);
+}
+
+/* Several values one behind the other are skipped one by one. */
+static void test_skip(void **state)
+{
+    (void)state;
+    static const char *const texts[] = {
+        "1",
+        "\"text\"",
+        "[1 [2 {3 4}] #{5}]",
+        "{}",
+        "#uuid \"531a379e-31bb-4ce1-8690-158dceb64be6\"",
+    };
+    struct buffer text = { 0 };
+    size_t ends[ARRAY_LEN(texts)], at = 0, len;
+    struct error err;
+
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        struct value value = read_text(texts[i]);
+        mp_write(&text, &value);
+        ends[i] = text.len;
+    }
+    for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+        assert_true(mp_skip((struct bytes){ text.data + at, text.len - at }, &len, &err));
+        at += len;
+        assert_int_equal(at, ends[i]);
+    }
+    for (size_t cut = 1; cut < ends[2] - ends[1]; cut++)
+        assert_false(mp_skip((struct bytes){ text.data + ends[1], cut }, &len, &err));
+    buffer_release(&text);
+    arena_release(&arena);
+}
+
+/* A frame whose arrays claim each other's bytes gets no memory for the claims. */
+static void test_claims_get_no_memory(void **state)
+{
+    (void)state;
+    struct buffer text = { 0 };
+    struct value value;
+    struct error err;
+
+    for (int i = 0; i < 100; i++) {
+        buffer_append_u8(&text, 0xdd);
+        buffer_append_u32be(&text, 500000);
+    }
+    memset(buffer_reserve(&text, 1 << 20), 0xc0, 1 << 20);
+    text.len += 1 << 20;
+    assert_false(mp_read(buffer_bytes(&text), &arena, &value, &err));
+    assert_true(arena.used <= 24 * text.len);
+    buffer_release(&text);
+    arena_release(&arena);
+}
+
+static void test_strings_point_into_the_bytes(void **state)
+{
+    (void)state;
+    static const char text[] = "\xa5hello";
+    struct value value;
+    struct error err;
+
+    assert_true(mp_read(bytes_of(text), &arena, &value, &err));
+    assert_ptr_equal(value.text.data, text + 1);
+    arena_release(&arena);
+}
+
+static const struct canonical {
+    const char *a, *b;
+    bool same;
+} canonicals[] = {
+    { "1", "1.0", true },
+    { "0", "-0.0", true },
+    { "9223372036854775807", "9223372036854775808.0", false },
+    { "-9223372036854775808", "-9223372036854775808.0", true },
+    { "1.5", "1", false },
+    { "[1.0 (2)]", "(1 [2.0])", true },
+    { "#{3 1 2}", "#{1.0 2.0 3.0}", true },
+    { "#{:b \"b\" b}", "#{b :b \"b\"}", true },
+    { "{:a 1 :b #{1 2}}", "{:b #{2 1} :a 1.0}", true },
+    { "{:a {1 2 3 4}}", "{:a {3 4 1 2}}", true },
+    { "#{[1] [2]}", "#{[1] [3]}", false },
+    { "\"a\"", ":a", false },
+};
+
+static void test_canonical(void **state)
+{
+    (void)state;
+    struct buffer a = { 0 }, b = { 0 };
+
+    for (size_t i = 0; i < ARRAY_LEN(canonicals); i++) {
+        struct value left = read_text(canonicals[i].a), right = read_text(canonicals[i].b);
+        buffer_clear(&a);
+        buffer_clear(&b);
+        mp_write_canonical(&a, &left);
+        mp_write_canonical(&b, &right);
+        if (bytes_equal(buffer_bytes(&a), buffer_bytes(&b)) != canonicals[i].same)
+            fail_msg("%s and %s", canonicals[i].a, canonicals[i].b);
+    }
+    buffer_release(&a);
+    buffer_release(&b);
+    arena_release(&arena);
+}
+
+static void test_checksum_halves_wrap_alone(void **state)
+{
+    (void)state;
+    assert_true(checksum_add(0x00000001ffffffffu, 1) == 0x0000000100000000u);
+    assert_true(checksum_subtract(0x0000000100000000u, 1) == 0x00000001ffffffffu);
+    assert_true(checksum_add(0xffffffff00000000u, 0x0000000100000000u) == 0);
+    assert_true(checksum_subtract(0, 0x0000000100000000u) == 0xffffffff00000000u);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_pieces_are_as_the_whole),
+        cmocka_unit_test(test_skip),
+        cmocka_unit_test(test_claims_get_no_memory),
+        cmocka_unit_test(test_strings_point_into_the_bytes),
+        cmocka_unit_test(test_canonical),
+        cmocka_unit_test(test_checksum_halves_wrap_alone),
+    };
+    return cmocka_run_group_tests_name("mp", tests, NULL, NULL);
+}
