@@ -200,15 +200,7 @@ bool world_start(struct world *world, const char *build, unsigned gateways, stru
     return false;
 }
 
-static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *ftw)
-{
-    (void)stat;
-    (void)type;
-    (void)ftw;
-    return remove(path);
-}
-
-void world_stop(struct world *world)
+void world_halt(struct world *world)
 {
     int64_t deadline_us = clock_monotonic_us() + STOP_TIMEOUT_MS * 1000;
 
@@ -226,6 +218,19 @@ void world_stop(struct world *world)
             usleep(POLL_US);
         }
     }
+}
+
+static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *ftw)
+{
+    (void)stat;
+    (void)type;
+    (void)ftw;
+    return remove(path);
+}
+
+void world_stop(struct world *world)
+{
+    world_halt(world);
     if (!world->keep)
         nftw(world->dir, remove_one, 16, FTW_DEPTH | FTW_PHYS);
 }

@@ -37,7 +37,10 @@ struct world {
 bool world_start(struct world *world, const char *build, unsigned gateways,
                  struct error *err) MUST_USE;
 
-/* Ends everything (SIGTERM, and SIGKILL after five seconds) and removes the folder. */
+/* Ends all processes: SIGTERM, and SIGKILL after five seconds. */
+void world_halt(struct world *world);
+
+/* Ends all processes and removes the folder. */
 void world_stop(struct world *world);
 
 bool world_start_process(struct world *world, unsigned process, struct error *err) MUST_USE;
