@@ -1,0 +1,357 @@
+/*
+ * The store: batches, views, iterators, and what is there after a process died. The program runs
+ * itself again as the process that dies: `test_store --die DIR`.
+ */
+#include "tests/unit/db_test.h"
+
+#include <dirent.h>
+#include <pthread.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define RECORDS 200
+
+static void put(struct store_batch *batch, const char *key, const char *value)
+{
+    store_batch_put(batch, bytes_of(key), bytes_of(value));
+}
+
+static void write_one(struct store *store, const char *key, const char *value)
+{
+    struct store_batch *batch = store_batch_new();
+    struct error err;
+
+    put(batch, key, value);
+    assert_ok(store_write(store, batch, &err));
+    store_batch_free(batch);
+}
+
+/* The value as text in `out`, or NULL when the key is not there. */
+static const char *get(struct store *store, const struct store_view *view, const char *key,
+                       struct buffer *out)
+{
+    struct error err;
+    bool found;
+
+    buffer_clear(out);
+    assert_ok(store_get(store, view, bytes_of(key), out, &found, &err));
+    buffer_append_u8(out, 0);
+    return found ? out->data : NULL;
+}
+
+static void test_batch(void **state)
+{
+    struct db_test test;
+    struct buffer value = { 0 };
+    struct error err;
+    struct store_batch *batch = store_batch_new();
+
+    (void)state;
+    db_test_open(&test);
+    put(batch, "a", "1");
+    put(batch, "b", "2");
+    store_batch_delete(batch, BYTES("a"));
+    assert_int_equal(store_batch_count(batch), 3);
+    assert_null(get(test.store, NULL, "b", &value));
+    assert_ok(store_write(test.store, batch, &err));
+    assert_null(get(test.store, NULL, "a", &value));
+    assert_string_equal(get(test.store, NULL, "b", &value), "2");
+    size_t bytes = store_batch_bytes(batch);
+    store_batch_clear(batch);
+    assert_int_equal(store_batch_count(batch), 0);
+    assert_true(store_batch_bytes(batch) < bytes);
+    store_batch_free(batch);
+    buffer_release(&value);
+    db_test_close(&test);
+}
+
+static void test_view(void **state)
+{
+    struct db_test test;
+    struct buffer value = { 0 };
+
+    (void)state;
+    db_test_open(&test);
+    write_one(test.store, "a", "old");
+    struct store_view *view = store_view_take(test.store);
+    write_one(test.store, "a", "new");
+    write_one(test.store, "b", "new");
+    assert_string_equal(get(test.store, view, "a", &value), "old");
+    assert_null(get(test.store, view, "b", &value));
+    assert_string_equal(get(test.store, NULL, "a", &value), "new");
+    store_view_release(test.store, view);
+    buffer_release(&value);
+    db_test_close(&test);
+}
+
+/* The keys from where the iterator stands to its end. */
+static const char *walk(struct store_iterator *iterator, bool reverse, struct buffer *out)
+{
+    struct error err;
+
+    buffer_clear(out);
+    while (store_iterator_valid(iterator)) {
+        buffer_append_bytes(out, store_iterator_key(iterator));
+        assert_true(bytes_equal(store_iterator_value(iterator), store_iterator_key(iterator)));
+        if (reverse)
+            store_iterator_prev(iterator);
+        else
+            store_iterator_next(iterator);
+    }
+    assert_ok(store_iterator_check(iterator, &err));
+    buffer_append_u8(out, 0);
+    return out->data;
+}
+
+static void test_iterator(void **state)
+{
+    static const char *const keys[] = { "a", "b", "c", "e", "f" };
+    struct db_test test;
+    struct buffer out = { 0 };
+
+    (void)state;
+    db_test_open(&test);
+    for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+        write_one(test.store, keys[i], keys[i]);
+    struct store_iterator *iterator = store_iterator_open(test.store, NULL, BYTES("b"), BYTES("f"));
+    store_iterator_seek_first(iterator);
+    assert_string_equal(walk(iterator, false, &out), "bce");
+    store_iterator_seek_last(iterator);
+    assert_string_equal(walk(iterator, true, &out), "ecb");
+    store_iterator_seek(iterator, BYTES("d"));
+    assert_string_equal(walk(iterator, false, &out), "e");
+    store_iterator_seek_for_prev(iterator, BYTES("d"));
+    assert_string_equal(walk(iterator, true, &out), "cb");
+    store_iterator_seek(iterator, BYTES("a")); /* below the bound: from the bound */
+    assert_string_equal(walk(iterator, false, &out), "bce");
+    store_iterator_seek_for_prev(iterator, BYTES("z"));
+    assert_string_equal(walk(iterator, true, &out), "ecb");
+    store_iterator_close(iterator);
+    iterator = store_iterator_open(test.store, NULL, BYTES("e"), (struct bytes){ 0 });
+    store_iterator_seek_first(iterator);
+    assert_string_equal(walk(iterator, false, &out), "ef");
+    store_iterator_close(iterator);
+    buffer_release(&out);
+    db_test_close(&test);
+}
+
+static void test_open_errors(void **state)
+{
+    struct db_test test;
+    struct store *store;
+    struct error err;
+    char path[96];
+
+    (void)state;
+    db_test_open(&test);
+    snprintf(path, sizeof(path), "%s/none", test.dir);
+    assert_fails(store_open(test.shared, path, false, &store, &err), ERROR_NOT_FOUND, path);
+    snprintf(path, sizeof(path), "%s/db", test.dir);
+    assert_fails(store_open(test.shared, path, false, &store, &err), ERROR_FAULT, path);
+    db_test_close(&test);
+}
+
+static void test_unlogged(void **state)
+{
+    struct db_test test;
+    struct buffer value = { 0 };
+    struct error err;
+    char path[96];
+    struct store_batch *batch = store_batch_new();
+
+    (void)state;
+    db_test_open(&test);
+    put(batch, "a", "1");
+    assert_ok(store_write_unlogged(test.store, batch, &err));
+    assert_ok(store_flush(test.store, &err));
+    store_close(test.store);
+    snprintf(path, sizeof(path), "%s/db", test.dir);
+    assert_ok(store_open(test.shared, path, false, &test.store, &err));
+    assert_string_equal(get(test.store, NULL, "a", &value), "1");
+    store_batch_free(batch);
+    buffer_release(&value);
+    db_test_close(&test);
+}
+
+/* One thread writes while another syncs. */
+static void *writing_thread(void *arg)
+{
+    struct store *store = arg;
+    char key[16];
+
+    for (int i = 0; i < 2000; i++) {
+        snprintf(key, sizeof(key), "%06d", i);
+        write_one(store, key, key);
+    }
+    return NULL;
+}
+
+static void test_sync_while_writing(void **state)
+{
+    struct db_test test;
+    struct error err;
+    pthread_t thread;
+
+    (void)state;
+    db_test_open(&test);
+    assert_int_equal(pthread_create(&thread, NULL, writing_thread, test.store), 0);
+    for (int i = 0; i < 50; i++)
+        assert_ok(store_sync(test.store, &err));
+    pthread_join(thread, NULL);
+    assert_ok(store_sync(test.store, &err));
+    db_test_close(&test);
+}
+
+/* --- after a death --- */
+
+/* What the process that dies does: RECORDS writes, one sync, and gone. */
+static int die(const char *dir)
+{
+    struct store_shared *shared = store_shared_open(CACHE_BYTES, WRITE_BUFFER_BYTES);
+    struct store *store;
+    struct error err;
+    char key[16], value[100];
+
+    if (!store_open(shared, dir, true, &store, &err))
+        return 1;
+    memset(value, 'v', sizeof(value));
+    for (int i = 0; i < RECORDS; i++) {
+        struct store_batch *batch = store_batch_new();
+        snprintf(key, sizeof(key), "%06d", i);
+        store_batch_put(batch, bytes_of(key), (struct bytes){ value, sizeof(value) });
+        if (!store_write(store, batch, &err))
+            return 1;
+        store_batch_free(batch);
+    }
+    if (!store_sync(store, &err))
+        return 1;
+    _exit(0);
+}
+
+/* Leaves a dead process's database in the folder, and the path of its WAL. */
+static void db_test_dead(struct db_test *test, char *path, char wal[128])
+{
+    int status;
+
+    db_test_dir(test);
+    test->shared = store_shared_open(CACHE_BYTES, WRITE_BUFFER_BYTES);
+    snprintf(path, 96, "%s/db", test->dir);
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        execl("/proc/self/exe", "test_store", "--die", path, (char *)NULL);
+        _exit(127);
+    }
+    assert_int_equal(waitpid(child, &status, 0), child);
+    assert_int_equal(status, 0);
+    DIR *dir = opendir(path);
+    assert_non_null(dir);
+    wal[0] = '\0';
+    for (struct dirent *entry; (entry = readdir(dir));)
+        if (strstr(entry->d_name, ".log"))
+            snprintf(wal, 128, "%s/%.20s", path, entry->d_name);
+    closedir(dir);
+    assert_true(wal[0] != '\0');
+}
+
+/* How many of the records are there; they must be the first ones. */
+static int count_records(struct store *store)
+{
+    struct store_iterator *iterator =
+        store_iterator_open(store, NULL, (struct bytes){ 0 }, (struct bytes){ 0 });
+    struct error err;
+    char key[16];
+    int count = 0;
+
+    for (store_iterator_seek_first(iterator); store_iterator_valid(iterator);
+         store_iterator_next(iterator)) {
+        snprintf(key, sizeof(key), "%06d", count++);
+        assert_true(bytes_equal(store_iterator_key(iterator), bytes_of(key)));
+    }
+    assert_ok(store_iterator_check(iterator, &err));
+    store_iterator_close(iterator);
+    return count;
+}
+
+static void test_killed(void **state)
+{
+    struct db_test test;
+    struct error err;
+    char path[96], wal[128];
+
+    (void)state;
+    db_test_dead(&test, path, wal);
+    assert_ok(store_open(test.shared, path, false, &test.store, &err));
+    assert_int_equal(count_records(test.store), RECORDS);
+    db_test_close(&test);
+}
+
+static long file_size(const char *path)
+{
+    FILE *file = fopen(path, "rb");
+
+    assert_non_null(file);
+    assert_int_equal(fseek(file, 0, SEEK_END), 0);
+    long size = ftell(file);
+    fclose(file);
+    return size;
+}
+
+/* A last record that was cut off was never acknowledged; what is before it stays, also when the
+ * process dies again. */
+static void test_torn_tail(void **state)
+{
+    struct db_test test;
+    struct error err;
+    char path[96], wal[128];
+
+    (void)state;
+    db_test_dead(&test, path, wal);
+    assert_int_equal(truncate(wal, file_size(wal) - 20), 0);
+    for (int i = 0; i < 2; i++) {
+        assert_ok(store_open(test.shared, path, false, &test.store, &err));
+        assert_int_equal(count_records(test.store), RECORDS - 1);
+        store_close(test.store);
+        test.store = NULL;
+    }
+    db_test_close(&test);
+}
+
+/* A byte that changed before the tail may have been acknowledged: the store does not open. */
+static void test_broken_wal(void **state)
+{
+    struct db_test test;
+    struct error err;
+    char path[96], wal[128];
+    static const int places[] = { 10, 50, 90 }; /* per cent */
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(places); i++) {
+        db_test_dead(&test, path, wal);
+        FILE *file = fopen(wal, "r+b");
+        assert_non_null(file);
+        assert_int_equal(fseek(file, file_size(wal) * places[i] / 100, SEEK_SET), 0);
+        int byte = fgetc(file);
+        assert_int_equal(fseek(file, -1, SEEK_CUR), 0);
+        fputc(byte ^ 0x40, file);
+        fclose(file);
+        assert_fails(store_open(test.shared, path, false, &test.store, &err), ERROR_FAULT, path);
+        test.store = NULL;
+        db_test_close(&test);
+    }
+}
+
+int main(int argc, char **argv)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_batch),      cmocka_unit_test(test_view),
+        cmocka_unit_test(test_iterator),   cmocka_unit_test(test_open_errors),
+        cmocka_unit_test(test_unlogged),   cmocka_unit_test(test_sync_while_writing),
+        cmocka_unit_test(test_killed),     cmocka_unit_test(test_torn_tail),
+        cmocka_unit_test(test_broken_wal),
+    };
+
+    if (argc == 3 && strcmp(argv[1], "--die") == 0)
+        return die(argv[2]);
+    return cmocka_run_group_tests_name("store", tests, NULL, NULL);
+}
