@@ -1,0 +1,71 @@
+/*
+ * The built-in functions and predicates: a table for each kind. They are pure, but for those that
+ * are given a source to look into.
+ *
+ * Values have one order in queries (order_compare): nil, booleans, numbers by value (1 and 1.0 are
+ * equal), instants, uuids, strings by bytes, keywords by namespace and then name (those without one
+ * first), symbols likewise, bytes, then collections; sequences item by item, a vector and a list
+ * of equal items being equal.
+ */
+#ifndef STOA_TXD_QUERY_FUNCTIONS_H
+#define STOA_TXD_QUERY_FUNCTIONS_H
+
+#include "txd/query/budget.h"
+
+struct source;
+struct regex_cache;
+
+/* What a function may use besides its arguments. */
+struct call {
+    const struct source *source; /* of those that take one, else NULL */
+    struct arena *arena;
+    struct budget *budget;
+    struct regex_cache *regexes; /* of the whole query */
+};
+
+#define ARGUMENTS_MAX 1000 /* of one call: for functions of any number of arguments */
+
+/* False and `err`: the call is wrong. *out nil drops the row. */
+typedef bool function_fn(struct call *call, const struct value *args, uint32_t count,
+                         struct value *out, struct error *err);
+
+struct function {
+    const char *name;
+    function_fn *fn;
+    uint32_t min, max; /* arguments, not counting the source */
+    bool takes_source;
+};
+
+/* NULL when there is none of that name. "clojure.core/" and "clojure.string/" may precede it. */
+const struct function *function_find(struct bytes name);
+
+/* nil and false are not. */
+static inline bool value_is_truthy(const struct value *value)
+{
+    return value->type > VALUE_BOOLEAN || (value->type == VALUE_BOOLEAN && value->boolean);
+}
+
+int order_compare(const struct value *a, const struct value *b);
+
+/* a / b as a long when both are longs and it divides, else as a double. */
+struct value number_divide(int64_t a, int64_t b);
+
+/* fail() naming the function, the argument and the type it has. */
+bool fail_argument(struct error *err, struct arena *arena, const char *function,
+                   const struct value *value, const char *wanted);
+
+/* Heads a built-in; what it does not use is fine. */
+#define BUILT_IN(name)                                                                             \
+    static bool name(__attribute__((unused)) struct call *call,                                    \
+                     __attribute__((unused)) const struct value *args,                             \
+                     __attribute__((unused)) uint32_t count, struct value *out,                    \
+                     __attribute__((unused)) struct error *err)
+
+/* The tables by kind, each alphabetical and ended by a row without a name. */
+extern const struct function functions_collection[];
+extern const struct function functions_graph[];
+extern const struct function functions_logic[];
+extern const struct function functions_number[];
+extern const struct function functions_string[];
+
+#endif

@@ -1,0 +1,267 @@
+/* Collections. Strings count as collections where Clojure's do. */
+#include "txd/query/functions.h"
+
+#define RANGE_MAX 1000000 /* items that `range` may give */
+
+static struct value sequence(struct call *call, enum value_type type, const struct value *items,
+                             uint32_t count)
+{
+    struct value *copy = ARENA_ARRAY(call->arena, struct value, count);
+
+    if (count)
+        memcpy(copy, items, count * sizeof(*copy));
+    return value_collection(type, copy, count);
+}
+
+BUILT_IN(vector)
+{
+    *out = sequence(call, VALUE_VECTOR, args, count);
+    return true;
+}
+
+BUILT_IN(list)
+{
+    *out = sequence(call, VALUE_LIST, args, count);
+    return true;
+}
+
+/* Adds an item to a set that is being built, unless it is there. */
+static bool set_add(struct call *call, struct value_builder *builder, const struct value *item,
+                    struct error *err)
+{
+    for (size_t i = 0; i < builder->count; i++) {
+        if (!budget_turn(call->budget, err))
+            return false;
+        if (value_equal(&builder->items[i], item))
+            return true;
+    }
+    value_builder_add(builder, call->arena, *item);
+    return true;
+}
+
+static bool make_set(struct call *call, const struct value *items, uint32_t count,
+                     struct value *out, struct error *err)
+{
+    struct value_builder builder = { 0 };
+
+    for (uint32_t i = 0; i < count; i++)
+        if (!set_add(call, &builder, &items[i], err))
+            return false;
+    *out = value_builder_end(&builder, VALUE_SET);
+    return true;
+}
+
+BUILT_IN(hash_set)
+{
+    return make_set(call, args, count, out, err);
+}
+
+static bool need_items(struct call *call, const char *name, const struct value *value,
+                       struct error *err)
+{
+    if (!value_is_collection(value) || value->type == VALUE_MAP)
+        return fail_argument(err, call->arena, name, value, "a vector, list or set");
+    return true;
+}
+
+BUILT_IN(set)
+{
+    return need_items(call, "set", args, err) && make_set(call, args->items, args->count, out, err);
+}
+
+BUILT_IN(hash_map)
+{
+    struct value_builder builder = { 0 };
+
+    if (count % 2)
+        return fail(err, ERROR_INCORRECT, "hash-map takes keys and values, given %u", count);
+    for (uint32_t i = 0; i < count; i += 2) {
+        size_t at = 0;
+        while (at < builder.count && !value_equal(&builder.items[at], &args[i]))
+            at += 2;
+        if (at < builder.count) {
+            builder.items[at + 1] = args[i + 1];
+        } else {
+            value_builder_add(&builder, call->arena, args[i]);
+            value_builder_add(&builder, call->arena, args[i + 1]);
+        }
+    }
+    *out = value_builder_end(&builder, VALUE_MAP);
+    return true;
+}
+
+static bool length(struct call *call, const char *name, const struct value *value, int64_t *out,
+                   struct error *err)
+{
+    *out = 0;
+    if (value->type == VALUE_STRING) {
+        for (size_t i = 0; i < value->text.len; i++)
+            *out += ((uint8_t)value->text.data[i] & 0xc0) != 0x80;
+    } else if (value_is_collection(value)) {
+        *out = value->count;
+    } else if (value->type != VALUE_NIL) {
+        return fail_argument(err, call->arena, name, value, "a string or a collection");
+    }
+    return true;
+}
+
+BUILT_IN(count_of)
+{
+    int64_t n;
+
+    if (!length(call, "count", args, &n, err))
+        return false;
+    *out = value_long(n);
+    return true;
+}
+
+BUILT_IN(is_empty)
+{
+    int64_t n;
+
+    if (!length(call, "empty?", args, &n, err))
+        return false;
+    *out = value_boolean(n == 0);
+    return true;
+}
+
+BUILT_IN(not_empty)
+{
+    int64_t n;
+
+    if (!length(call, "not-empty", args, &n, err))
+        return false;
+    *out = n ? args[0] : value_nil();
+    return true;
+}
+
+/* What a collection holds under a key; NULL: nothing. */
+static const struct value *look_up(const struct value *collection, const struct value *key)
+{
+    uint32_t step = collection->type == VALUE_MAP ? 2 : 1;
+
+    if (value_is_sequence(collection))
+        return key->type == VALUE_LONG && key->number >= 0 && key->number < collection->count
+                   ? &collection->items[key->number]
+                   : NULL;
+    if (!value_is_collection(collection))
+        return NULL;
+    for (uint32_t i = 0; i < collection->count * step; i += step)
+        if (value_equal(&collection->items[i], key))
+            return &collection->items[i + step - 1];
+    return NULL;
+}
+
+BUILT_IN(get)
+{
+    const struct value *found = look_up(&args[0], &args[1]);
+
+    *out = found ? *found : count == 3 ? args[2] : value_nil();
+    return true;
+}
+
+BUILT_IN(contains)
+{
+    if (!value_is_collection(&args[0]))
+        return fail_argument(err, call->arena, "contains?", &args[0], "a collection first");
+    *out = value_boolean(look_up(&args[0], &args[1]) != NULL);
+    return true;
+}
+
+BUILT_IN(first)
+{
+    if (args->type != VALUE_NIL && !need_items(call, "first", args, err))
+        return false;
+    *out = args->type == VALUE_NIL || args->count == 0 ? value_nil() : args->items[0];
+    return true;
+}
+
+BUILT_IN(last)
+{
+    if (args->type != VALUE_NIL && !need_items(call, "last", args, err))
+        return false;
+    *out = args->type == VALUE_NIL || args->count == 0 ? value_nil() : args->items[args->count - 1];
+    return true;
+}
+
+BUILT_IN(range)
+{
+    int64_t from = count > 1 ? args[0].number : 0, to = args[count > 1].number;
+    int64_t step = count > 2 ? args[2].number : 1;
+    struct value_builder builder = { 0 };
+
+    for (uint32_t i = 0; i < count; i++)
+        if (args[i].type != VALUE_LONG)
+            return fail_argument(err, call->arena, "range", &args[i], "longs");
+    if (step == 0)
+        return fail(err, ERROR_INCORRECT, "range: a step of 0 never ends");
+    while (step > 0 ? from < to : from > to) {
+        if (builder.count == RANGE_MAX)
+            return fail(err, ERROR_INCORRECT, "range gives at most %d numbers", RANGE_MAX);
+        value_builder_add(&builder, call->arena, value_long(from));
+        if (__builtin_add_overflow(from, step, &from))
+            break;
+    }
+    *out = value_builder_end(&builder, VALUE_LIST);
+    return true;
+}
+
+static bool map_part(struct call *call, const char *name, const struct value *map, uint32_t part,
+                     struct value *out, struct error *err)
+{
+    if (map->type != VALUE_MAP)
+        return fail_argument(err, call->arena, name, map, "a map");
+    struct value *items = ARENA_ARRAY(call->arena, struct value, map->count);
+    for (uint32_t i = 0; i < map->count; i++)
+        items[i] = map->items[2 * i + part];
+    *out = map->count ? value_collection(VALUE_LIST, items, map->count) : value_nil();
+    return true;
+}
+
+BUILT_IN(keys)
+{
+    return map_part(call, "keys", args, 0, out, err);
+}
+
+BUILT_IN(vals)
+{
+    return map_part(call, "vals", args, 1, out, err);
+}
+
+/* A tuple as its parts: what it is bound to takes it apart. */
+BUILT_IN(untuple)
+{
+    if (!value_is_sequence(args))
+        return fail_argument(err, call->arena, "untuple", args, "a tuple");
+    *out = args[0];
+    return true;
+}
+
+BUILT_IN(type_of)
+{
+    *out = value_keyword(bytes_of(value_type_name(args->type)));
+    return true;
+}
+
+const struct function functions_collection[] = {
+    { "array-map", hash_map, 0, ARGUMENTS_MAX, false },
+    { "contains?", contains, 2, 2, false },
+    { "count", count_of, 1, 1, false },
+    { "empty?", is_empty, 1, 1, false },
+    { "first", first, 1, 1, false },
+    { "get", get, 2, 3, false },
+    { "hash-map", hash_map, 0, ARGUMENTS_MAX, false },
+    { "hash-set", hash_set, 0, ARGUMENTS_MAX, false },
+    { "keys", keys, 1, 1, false },
+    { "last", last, 1, 1, false },
+    { "list", list, 0, ARGUMENTS_MAX, false },
+    { "not-empty", not_empty, 1, 1, false },
+    { "range", range, 1, 3, false },
+    { "set", set, 1, 1, false },
+    { "tuple", vector, 0, ARGUMENTS_MAX, false },
+    { "type", type_of, 1, 1, false },
+    { "untuple", untuple, 1, 1, false },
+    { "vals", vals, 1, 1, false },
+    { "vector", vector, 0, ARGUMENTS_MAX, false },
+    { 0 },
+};

@@ -1,0 +1,547 @@
+#include "txd/query/pull.h"
+
+#include "proto/edn.h"
+#include "txd/query/functions.h"
+
+#include <assert.h>
+
+#define LIMIT_DEFAULT 1000
+
+/* Datoms of an entity that are read over before the cursor is opened anew behind them. */
+#define SKIP_MAX 64
+
+/* One attribute that a pattern asks for. */
+struct pull_spec {
+    const struct attribute *attribute; /* NULL: :db/id, or unknown */
+    bool is_id;
+    bool reverse;
+    struct value key; /* of the result */
+    bool has_default;
+    struct value instead; /* the default */
+    uint64_t limit;
+    const struct function *xform;
+    struct pull_pattern *nested; /* NULL: ids, or whole components */
+    bool recursive;              /* `nested` is the pattern around it */
+    int64_t depth;               /* of the recursion; -1: no end */
+    int64_t left;                /* how much deeper the path being pulled may go; -1: not
+                                    begun */
+};
+
+struct pull_pattern {
+    bool wildcard;
+    struct pull_spec *specs;
+    uint32_t count, cap;
+};
+
+/* ---- parsing ---- */
+
+static bool fail_pattern(const struct puller *puller, const struct value *form, const char *what,
+                         struct error *err)
+{
+    struct bytes text = edn_excerpt(puller->arena, form);
+
+    return fail(err, ERROR_INCORRECT, "pull: %s in %.*s", what, BYTES_ARG(text));
+}
+
+static bool parse_name(const struct puller *puller, const struct value *form, struct pull_spec *out,
+                       struct error *err)
+{
+    *out = (struct pull_spec){ .limit = LIMIT_DEFAULT, .depth = -1, .left = -1 };
+    if ((form->type != VALUE_KEYWORD && form->type != VALUE_STRING) || form->text.len == 0)
+        return fail_pattern(puller, form, "expected an attribute", err);
+    struct bytes name = form->text;
+    if (form->type == VALUE_STRING && name.data[0] == ':')
+        name = (struct bytes){ name.data + 1, name.len - 1 };
+    out->key = value_keyword(name);
+    out->is_id = bytes_equal(name, BYTES("db/id"));
+    if (!out->is_id)
+        out->attribute = source_attribute(puller->source, form, puller->arena, &out->reverse);
+    if (out->reverse && out->attribute && out->attribute->type != TYPE_REF)
+        return fail_pattern(puller, form, "only a ref can be followed in reverse", err);
+    return true;
+}
+
+static bool parse_limit(const struct puller *puller, const struct value *value,
+                        const struct value *form, struct pull_spec *out, struct error *err)
+{
+    if (value->type == VALUE_NIL) {
+        out->limit = UINT64_MAX;
+        return true;
+    }
+    if (value->type != VALUE_LONG || value->number <= 0)
+        return fail_pattern(puller, form, ":limit takes a number above 0, or nil", err);
+    out->limit = (uint64_t)value->number;
+    return true;
+}
+
+static bool parse_option(const struct puller *puller, const struct value *option,
+                         const struct value *value, const struct value *form, struct pull_spec *out,
+                         struct error *err)
+{
+    if (value_is_keyword(option, "as")) {
+        out->key = *value;
+    } else if (value_is_keyword(option, "default")) {
+        out->has_default = true;
+        out->instead = *value;
+    } else if (value_is_keyword(option, "limit")) {
+        return parse_limit(puller, value, form, out, err);
+    } else if (value_is_keyword(option, "xform")) {
+        bool named = value->type == VALUE_SYMBOL;
+        out->xform = named ? function_find(value->text) : NULL;
+        if (!out->xform || out->xform->min > 1 || out->xform->max < 1 || out->xform->takes_source)
+            return fail_pattern(puller, form, ":xform takes a built-in function of one argument",
+                                err);
+    } else {
+        return fail_pattern(puller, form, "an attribute has :as, :default, :limit and :xform", err);
+    }
+    return true;
+}
+
+/* :a, [:a :option value ..], (limit :a n), (default :a value) */
+static bool parse_spec(const struct puller *puller, const struct value *form, struct pull_spec *out,
+                       struct error *err)
+{
+    if (!value_is_sequence(form))
+        return parse_name(puller, form, out, err);
+    bool limit = form->count == 3 && value_is_symbol(form->items, "limit");
+    bool instead = form->count == 3 && value_is_symbol(form->items, "default");
+    if (limit || instead) {
+        struct value option = value_keyword(form->items[0].text);
+        return parse_spec(puller, &form->items[1], out, err) &&
+               parse_option(puller, &option, &form->items[2], form, out, err);
+    }
+    if (form->count % 2 == 0)
+        return fail_pattern(puller, form, "expected [attribute option value ..]", err);
+    if (!parse_spec(puller, &form->items[0], out, err))
+        return false;
+    for (uint32_t i = 1; i < form->count; i += 2)
+        if (!parse_option(puller, &form->items[i], &form->items[i + 1], form, out, err))
+            return false;
+    return true;
+}
+
+static void add_spec(const struct puller *puller, struct pull_pattern *pattern,
+                     const struct pull_spec *spec)
+{
+    if (pattern->count == pattern->cap) {
+        uint32_t cap = pattern->cap ? pattern->cap * 2 : 8;
+        struct pull_spec *specs = ARENA_ARRAY(puller->arena, struct pull_spec, cap);
+        if (pattern->count)
+            memcpy(specs, pattern->specs, pattern->count * sizeof(*specs));
+        pattern->specs = specs;
+        pattern->cap = cap;
+    }
+    pattern->specs[pattern->count++] = *spec;
+}
+
+static bool parse_pattern(const struct puller *puller, const struct value *form,
+                          struct pull_pattern **out, struct error *err);
+
+/* {spec pattern, spec depth, spec ...} */
+static bool parse_map(const struct puller *puller, const struct value *form,
+                      struct pull_pattern *pattern, struct error *err)
+{
+    for (uint32_t i = 0; i < form->count; i++) {
+        const struct value *key = &form->items[2 * i], *value = &form->items[2 * i + 1];
+        struct pull_spec spec;
+        if (!parse_spec(puller, key, &spec, err))
+            return false;
+        if (spec.is_id || (spec.attribute && spec.attribute->type != TYPE_REF))
+            return fail_pattern(puller, form, "only a ref has a pattern of its own", err);
+        spec.recursive = value->type == VALUE_LONG || value_is_symbol(value, "...") ||
+                         (value->type == VALUE_STRING && bytes_equal(value->text, BYTES("...")));
+        if (value->type == VALUE_LONG && value->number <= 0)
+            return fail_pattern(puller, form, "the depth of a recursion is above 0", err);
+        if (spec.recursive) {
+            spec.nested = pattern;
+            spec.depth = value->type == VALUE_LONG ? value->number : -1;
+        } else if (!parse_pattern(puller, value, &spec.nested, err)) {
+            return false;
+        }
+        add_spec(puller, pattern, &spec);
+    }
+    return true;
+}
+
+static bool is_wildcard(const struct value *form)
+{
+    bool name =
+        form->type == VALUE_SYMBOL || form->type == VALUE_KEYWORD || form->type == VALUE_STRING;
+
+    return name && bytes_equal(form->text, BYTES("*"));
+}
+
+static bool parse_pattern(const struct puller *puller, const struct value *form,
+                          struct pull_pattern **out, struct error *err)
+{
+    struct pull_pattern *pattern = ARENA_NEW(puller->arena, struct pull_pattern);
+
+    if (!value_is_sequence(form) || form->count == 0)
+        return fail_pattern(puller, form, "a pattern is a vector of attributes and maps", err);
+    for (uint32_t i = 0; i < form->count; i++) {
+        const struct value *item = &form->items[i];
+        struct pull_spec spec;
+        if (is_wildcard(item)) {
+            pattern->wildcard = true;
+        } else if (item->type == VALUE_MAP) {
+            if (!parse_map(puller, item, pattern, err))
+                return false;
+        } else {
+            if (!parse_spec(puller, item, &spec, err))
+                return false;
+            add_spec(puller, pattern, &spec);
+        }
+    }
+    *out = pattern;
+    return true;
+}
+
+bool pull_parse(const struct puller *puller, const struct value *form, struct pull_pattern **out,
+                struct error *err)
+{
+    struct value read = *form;
+
+    if (form->type == VALUE_STRING && !edn_read(form->text, puller->arena, &read, err))
+        return fail_in(err, "the pull pattern");
+    return parse_pattern(puller, &read, out, err);
+}
+
+/* ---- pulling ---- */
+
+/* The entities that recursion has gone through, from the inside out. */
+struct path {
+    uint32_t e;
+    const struct path *up;
+};
+
+/* Where a pull stands: one entity and one pattern. */
+struct pull {
+    const struct puller *puller;
+    struct pull_pattern *pattern;
+    uint32_t e;
+    uint32_t depth;
+    const struct path *path;
+};
+
+static bool pull_at(const struct pull *pull, struct value *out, struct error *err);
+
+static struct value map_of_id(const struct pull *pull, uint32_t e)
+{
+    struct value *items = ARENA_ARRAY(pull->puller->arena, struct value, 2);
+
+    items[0] = value_keyword(BYTES("db/id"));
+    items[1] = value_long(e);
+    return value_collection(VALUE_MAP, items, 1);
+}
+
+static bool is_seen(const struct path *path, uint32_t e)
+{
+    for (; path; path = path->up)
+        if (path->e == e)
+            return true;
+    return false;
+}
+
+/* What stands for an entity that is referred to. */
+static bool pull_ref(const struct pull *pull, struct pull_spec *spec, uint32_t e, struct value *out,
+                     struct error *err)
+{
+    static const struct pull_pattern whole = { .wildcard = true };
+    bool component = !spec->nested && spec->attribute->component && !spec->reverse;
+    struct path path = { e, pull->path };
+    struct pull inner = { pull->puller, spec->nested, e, pull->depth + 1, pull->path };
+
+    if (!spec->nested && !component) {
+        *out = map_of_id(pull, e);
+        return true;
+    }
+    if (component || spec->recursive) {
+        if (is_seen(pull->path, e)) {
+            *out = map_of_id(pull, e);
+            return true;
+        }
+        inner.path = &path;
+    }
+    struct pull_pattern copy = whole;
+    if (component)
+        inner.pattern = &copy;
+    int64_t left = spec->left;
+    if (spec->recursive && spec->depth >= 0)
+        spec->left = (left < 0 ? spec->depth : left) - 1;
+    bool ok = pull_at(&inner, out, err);
+    spec->left = left;
+    return ok;
+}
+
+static bool pull_item(const struct pull *pull, struct pull_spec *spec, const struct value *v,
+                      struct value *out, struct error *err)
+{
+    if (spec->attribute->type == TYPE_REF)
+        return pull_ref(pull, spec, (uint32_t)v->number, out, err);
+    *out = *v;
+    return true;
+}
+
+/* The values of one attribute as the result shows them; nil when nothing is to be shown. */
+static bool pull_values(const struct pull *pull, struct pull_spec *spec, const struct value *values,
+                        size_t count, struct value *out, struct error *err)
+{
+    struct value_builder items = { 0 };
+    bool one = spec->reverse ? spec->attribute->component : !spec->attribute->many;
+
+    *out = value_nil();
+    if (spec->recursive && spec->left == 0)
+        return true;
+    for (size_t i = 0; i < count; i++) {
+        struct value item;
+        if (!pull_item(pull, spec, &values[i], &item, err))
+            return false;
+        if (item.type != VALUE_NIL)
+            value_builder_add(&items, pull->puller->arena, item);
+        if (one && items.count)
+            break;
+    }
+    if (items.count)
+        *out = one ? items.items[0] : value_builder_end(&items, VALUE_VECTOR);
+    return true;
+}
+
+static bool transform(const struct pull *pull, const struct pull_spec *spec, struct value *value,
+                      struct error *err)
+{
+    const struct puller *puller = pull->puller;
+    struct call call = { NULL, puller->arena, puller->budget, puller->regexes };
+    struct value argument = *value;
+
+    if (!spec->xform || argument.type == VALUE_NIL)
+        return true;
+    return spec->xform->fn(&call, &argument, 1, value, err) || fail_in(err, "pull: :xform");
+}
+
+/* Datoms of the entity, by attribute: [at, end) of `values` are those of one. */
+struct group {
+    uint16_t a;
+    size_t at, end;
+};
+
+struct gathered {
+    struct value_builder values;
+    struct group *groups;
+    size_t count, cap;
+};
+
+static void gather(struct gathered *gathered, struct arena *arena, const struct datom *datom)
+{
+    struct group *last = gathered->count ? &gathered->groups[gathered->count - 1] : NULL;
+
+    if (!last || last->a != datom->a) {
+        if (gathered->count == gathered->cap) {
+            size_t cap = gathered->cap ? gathered->cap * 2 : 8;
+            struct group *groups = ARENA_ARRAY(arena, struct group, cap);
+            if (gathered->count)
+                memcpy(groups, gathered->groups, gathered->count * sizeof(*groups));
+            gathered->groups = groups;
+            gathered->cap = cap;
+        }
+        last = &gathered->groups[gathered->count++];
+        *last = (struct group){ datom->a, gathered->values.count, gathered->values.count };
+    }
+    value_builder_add(&gathered->values, arena, value_copy(arena, &datom->v));
+    last->end++;
+}
+
+static const struct group *group_of(const struct gathered *gathered, uint16_t a)
+{
+    for (size_t i = 0; i < gathered->count; i++)
+        if (gathered->groups[i].a == a)
+            return &gathered->groups[i];
+    return NULL;
+}
+
+/* How many values of the attribute the pattern can use; 0: it is not asked for. */
+static uint64_t wanted(const struct pull_pattern *pattern, uint16_t a)
+{
+    uint64_t most = 0;
+
+    for (uint32_t i = 0; i < pattern->count; i++) {
+        const struct pull_spec *spec = &pattern->specs[i];
+        if (spec->attribute && spec->attribute->id == a && !spec->reverse && spec->limit > most)
+            most = spec->limit;
+    }
+    return most || !pattern->wildcard ? most : LIMIT_DEFAULT;
+}
+
+static bool wants_datoms(const struct pull_pattern *pattern)
+{
+    bool any = pattern->wildcard;
+
+    for (uint32_t i = 0; i < pattern->count; i++)
+        any = any || (pattern->specs[i].attribute && !pattern->specs[i].reverse);
+    return any;
+}
+
+/* Reads the entity's datoms from one attribute on. *again: where to go on, behind an attribute of
+ * which no more is wanted. */
+static bool read_from(const struct pull *pull, uint32_t a, struct gathered *out, uint32_t *again,
+                      struct error *err)
+{
+    const struct puller *puller = pull->puller;
+    struct components prefix = { .count = 1, .e = pull->e };
+    struct components from = { .count = 2, .e = pull->e, .a = (uint16_t)a };
+    struct cursor *cursor =
+        cursor_open(&puller->source->db, INDEX_EAVT, &prefix, a ? &from : NULL, false);
+    uint32_t current = UINT32_MAX;
+    uint64_t more = 0, skipped = 0;
+    struct datom datom;
+    bool ok = true;
+
+    *again = 0;
+    while (ok && cursor_next(cursor, &datom)) {
+        if (datom.a != current) {
+            current = datom.a;
+            more = wanted(pull->pattern, datom.a);
+            skipped = 0;
+        }
+        if (more > 0) {
+            gather(out, puller->arena, &datom);
+            more--;
+        } else if (++skipped == SKIP_MAX && current < UINT16_MAX) {
+            *again = current + 1;
+            break;
+        }
+        ok = budget_turn(puller->budget, err);
+    }
+    ok = ok && cursor_check(cursor, err);
+    cursor_close(cursor);
+    return ok;
+}
+
+static bool read_reverse(const struct pull *pull, const struct pull_spec *spec,
+                         struct value_builder *out, struct error *err)
+{
+    const struct puller *puller = pull->puller;
+    struct components prefix = { .count = 2, .v = value_long(pull->e), .a = spec->attribute->id };
+    struct cursor *cursor = cursor_open(&puller->source->db, INDEX_VAET, &prefix, NULL, false);
+    struct datom datom;
+    bool ok = true;
+
+    while (ok && out->count < spec->limit && cursor_next(cursor, &datom)) {
+        value_builder_add(out, puller->arena, value_long(datom.e));
+        ok = budget_turn(puller->budget, err);
+    }
+    ok = ok && (out->count == spec->limit || cursor_check(cursor, err));
+    cursor_close(cursor);
+    return ok;
+}
+
+static bool pull_spec_value(const struct pull *pull, struct pull_spec *spec,
+                            const struct gathered *gathered, struct value *out, struct error *err)
+{
+    struct value_builder entities = { 0 };
+    const struct value *values = NULL;
+    size_t count = 0;
+
+    *out = value_nil();
+    if (spec->is_id) {
+        *out = value_long(pull->e);
+    } else if (spec->attribute && spec->reverse) {
+        if (!read_reverse(pull, spec, &entities, err))
+            return false;
+        values = entities.items;
+        count = entities.count;
+    } else if (spec->attribute) {
+        const struct group *group = group_of(gathered, spec->attribute->id);
+        values = group ? gathered->values.items + group->at : NULL;
+        count = group ? group->end - group->at : 0;
+        count = count > spec->limit ? (size_t)spec->limit : count;
+    }
+    if (count > 0 && !pull_values(pull, spec, values, count, out, err))
+        return false;
+    if (!transform(pull, spec, out, err))
+        return false;
+    if (out->type == VALUE_NIL && count == 0 && spec->has_default)
+        *out = spec->instead;
+    return true;
+}
+
+static bool is_explicit(const struct pull_pattern *pattern, uint32_t a)
+{
+    for (uint32_t i = 0; i < pattern->count; i++) {
+        const struct pull_spec *spec = &pattern->specs[i];
+        if (a == UINT32_MAX ? spec->is_id
+                            : spec->attribute && !spec->reverse && spec->attribute->id == a)
+            return true;
+    }
+    return false;
+}
+
+/* What `*` adds: the id, and the attributes that the pattern does not name. */
+static bool pull_wildcard(const struct pull *pull, const struct gathered *gathered,
+                          struct value_builder *map, struct error *err)
+{
+    struct arena *arena = pull->puller->arena;
+
+    if (!is_explicit(pull->pattern, UINT32_MAX)) {
+        value_builder_add(map, arena, value_keyword(BYTES("db/id")));
+        value_builder_add(map, arena, value_long(pull->e));
+    }
+    for (size_t i = 0; i < gathered->count; i++) {
+        const struct group *group = &gathered->groups[i];
+        const struct attribute *attribute = source_attribute_of(pull->puller->source, group->a);
+        struct pull_spec spec = { .attribute = attribute, .limit = LIMIT_DEFAULT, .depth = -1 };
+        struct value value;
+        if (is_explicit(pull->pattern, group->a))
+            continue;
+        if (!pull_values(pull, &spec, gathered->values.items + group->at, group->end - group->at,
+                         &value, err))
+            return false;
+        value_builder_add(map, arena, value_keyword(arena_copy(arena, attribute->ident)));
+        value_builder_add(map, arena, value);
+    }
+    return true;
+}
+
+static bool pull_at(const struct pull *pull, struct value *out, struct error *err)
+{
+    struct gathered gathered = { 0 };
+    struct value_builder map = { 0 };
+    struct arena *arena = pull->puller->arena;
+    uint32_t from = 0;
+
+    if (pull->depth > PULL_DEPTH_MAX)
+        return fail(err, ERROR_INCORRECT,
+                    "pull: more than %d entities deep; give the recursion a depth", PULL_DEPTH_MAX);
+    if (wants_datoms(pull->pattern)) {
+        do {
+            if (!read_from(pull, from, &gathered, &from, err))
+                return false;
+        } while (from > 0);
+    }
+    if (pull->pattern->wildcard && !pull_wildcard(pull, &gathered, &map, err))
+        return false;
+    for (uint32_t i = 0; i < pull->pattern->count; i++) {
+        struct pull_spec *spec = &pull->pattern->specs[i];
+        struct value value;
+        if (!pull_spec_value(pull, spec, &gathered, &value, err))
+            return false;
+        if (value.type == VALUE_NIL)
+            continue;
+        value_builder_add(&map, arena, spec->key);
+        value_builder_add(&map, arena, value);
+    }
+    *out = map.count ? value_builder_end(&map, VALUE_MAP) : value_nil();
+    return true;
+}
+
+bool pull_entity(const struct puller *puller, struct pull_pattern *pattern,
+                 const struct value *entity, struct value *out, struct error *err)
+{
+    struct pull pull = { .puller = puller, .pattern = pattern };
+    bool found;
+
+    *out = value_nil();
+    if (!budget_check(puller->budget, err) ||
+        !source_entity(puller->source, entity, &found, &pull.e, err))
+        return false;
+    return !found || pull_at(&pull, out, err);
+}

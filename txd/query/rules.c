@@ -1,0 +1,508 @@
+#include "txd/query/rules.h"
+
+#include "proto/edn.h"
+
+#include <assert.h>
+
+/* A range of rows of a set: those that the last round added, and all before its end. */
+struct delta {
+    size_t begin, end;
+};
+
+/* A call inside a branch, and the table that answers it. */
+struct call_site {
+    const struct clause *clause;
+    struct rule_table *table;
+};
+
+/* A rule as it is called with certain arguments bound. Columns of inputs and answers are numbered
+ * by the argument's position. */
+struct rule_table {
+    struct rule_table *next;
+    const struct rule *rule;
+    uint32_t source;
+    bool *bound;
+    struct row_set inputs, answers;
+    struct delta new_inputs, new_answers;
+    struct call_site **sites; /* of each branch */
+    uint32_t *site_counts;
+};
+
+/* One call from outside, brought to its end. */
+struct evaluation {
+    struct execution *execution;
+    struct rule_table *tables, **tail;
+};
+
+/* The branch that is being run. */
+struct rule_frame {
+    const struct call_site *sites;
+    uint32_t site_count;
+    const struct call_site *delta; /* only new answers are taken at this one; NULL: at none */
+};
+
+/* ---- negation ---- */
+
+static bool reaches(const struct query *query, uint32_t from, uint32_t to, bool *seen);
+
+static bool conjunction_reaches(const struct query *query, const struct conjunction *body,
+                                uint32_t to, bool *seen)
+{
+    for (uint32_t i = 0; i < body->count; i++) {
+        const struct clause *clause = &body->clauses[i];
+        if (clause->type == CLAUSE_RULE &&
+            (clause->rule == to || reaches(query, clause->rule, to, seen)))
+            return true;
+        for (uint32_t j = 0; j < clause->branch_count; j++)
+            if (conjunction_reaches(query, &clause->branches[j], to, seen))
+                return true;
+    }
+    return false;
+}
+
+static bool reaches(const struct query *query, uint32_t from, uint32_t to, bool *seen)
+{
+    const struct rule *rule = &query->rules[from];
+
+    if (seen[from])
+        return false;
+    seen[from] = true;
+    for (uint32_t i = 0; i < rule->branch_count; i++)
+        if (conjunction_reaches(query, &rule->branches[i].body, to, seen))
+            return true;
+    return false;
+}
+
+static bool check_negation(const struct query *query, uint32_t rule, const struct conjunction *body,
+                           bool inside_not, struct error *err)
+{
+    for (uint32_t i = 0; i < body->count; i++) {
+        const struct clause *clause = &body->clauses[i];
+        if (clause->type == CLAUSE_NOT && !inside_not) {
+            bool seen[RULES_MAX] = { false };
+            if (conjunction_reaches(query, clause->branches, rule, seen))
+                return fail(err, ERROR_INCORRECT,
+                            "rule %.*s depends on the negation of itself: recursion cannot go "
+                            "through not",
+                            BYTES_ARG(query->rules[rule].name));
+        }
+        for (uint32_t j = 0; j < clause->branch_count; j++)
+            if (!check_negation(query, rule, &clause->branches[j],
+                                inside_not || clause->type == CLAUSE_NOT, err))
+                return false;
+    }
+    return true;
+}
+
+bool rules_check(const struct query *query, struct error *err)
+{
+    for (uint32_t i = 0; i < query->rule_count; i++)
+        for (uint32_t j = 0; j < query->rules[i].branch_count; j++)
+            if (!check_negation(query, i, &query->rules[i].branches[j].body, false, err))
+                return false;
+    return true;
+}
+
+/* ---- which arguments are bound ---- */
+
+static bool shares(const struct id_set *a, const struct id_set *b)
+{
+    for (uint32_t i = 0; i < a->count; i++)
+        if (id_set_has(b, a->ids[i]))
+            return true;
+    return false;
+}
+
+static bool includes(const struct id_set *all, const struct id_set *some)
+{
+    for (uint32_t i = 0; i < some->count; i++)
+        if (!id_set_has(all, some->ids[i]))
+            return false;
+    return true;
+}
+
+/* What the walk over a branch's clauses looks for next, the first that is there. */
+enum step {
+    STEP_CONNECTED,      /* a clause, not a call, that is reached from what is bound */
+    STEP_CONNECTED_CALL, /* a call that is reached */
+    STEP_FREE_CALL,      /* a call that needs nothing bound */
+    STEP_ANY,            /* whatever is left */
+    STEP_COUNT,
+};
+
+static bool step_takes(enum step step, const struct clause *clause, const struct id_set *bound)
+{
+    bool call = clause->type == CLAUSE_RULE;
+    bool ready = includes(bound, &clause->required);
+
+    switch (step) {
+    case STEP_CONNECTED:
+        return !call && ready &&
+               (shares(&clause->variables, bound) || clause->type == CLAUSE_FUNCTION);
+    case STEP_CONNECTED_CALL:
+        return call && ready && shares(&clause->variables, bound);
+    case STEP_FREE_CALL:
+        return call && ready;
+    case STEP_ANY:
+    case STEP_COUNT:
+        break;
+    }
+    return true;
+}
+
+static struct rule_table *table_for(struct evaluation *evaluation, uint32_t rule, uint32_t source,
+                                    const bool *bound);
+
+static struct rule_table *table_of_call(struct evaluation *evaluation, const struct clause *clause,
+                                        uint32_t source, const struct id_set *bound)
+{
+    bool *arguments = ARENA_ARRAY(evaluation->execution->arena, bool, clause->term_count);
+
+    for (uint32_t i = 0; i < clause->term_count; i++) {
+        const struct term *term = &clause->terms[i];
+        arguments[i] = term->type == TERM_CONSTANT ||
+                       (term->type == TERM_VARIABLE && id_set_has(bound, term->id));
+    }
+    return table_for(evaluation, clause->rule,
+                     clause->source == SOURCE_IMPLICIT ? source : clause->source, arguments);
+}
+
+/* Finds the calls of a branch and which of their arguments are bound when they are reached. */
+static void find_sites(struct evaluation *evaluation, struct rule_table *table, uint32_t branch)
+{
+    struct arena *arena = evaluation->execution->arena;
+    const struct rule_branch *rule = &table->rule->branches[branch];
+    uint32_t left = rule->body.count;
+    bool *done = ARENA_ARRAY(arena, bool, left);
+    struct id_set bound = { 0 };
+
+    table->sites[branch] = ARENA_ARRAY(arena, struct call_site, left);
+    for (uint32_t i = 0; i < table->rule->arity; i++)
+        if (table->bound[i])
+            id_set_add(&bound, arena, rule->head[i]);
+    for (enum step step = STEP_CONNECTED; left > 0;) {
+        uint32_t i = 0;
+        while (i < rule->body.count &&
+               (done[i] || !step_takes(step, &rule->body.clauses[i], &bound)))
+            i++;
+        if (i == rule->body.count) {
+            step++;
+            continue;
+        }
+        const struct clause *clause = &rule->body.clauses[i];
+        if (clause->type == CLAUSE_RULE)
+            table->sites[branch][table->site_counts[branch]++] =
+                (struct call_site){ clause,
+                                    table_of_call(evaluation, clause, table->source, &bound) };
+        if (clause->type != CLAUSE_NOT)
+            id_set_add_all(&bound, arena, &clause->variables);
+        done[i] = true;
+        left--;
+        step = STEP_CONNECTED;
+    }
+}
+
+/* ---- tables ---- */
+
+static void positions_init(struct row_set *set, struct arena *arena, uint32_t arity,
+                           const bool *chosen)
+{
+    uint32_t *positions = ARENA_ARRAY(arena, uint32_t, arity), count = 0;
+
+    for (uint32_t i = 0; i < arity; i++)
+        if (!chosen || chosen[i])
+            positions[count++] = i;
+    row_set_init(set, arena, positions, count);
+}
+
+/* The table, made when it is not there. Its sites are found later, as they ask for tables too. */
+static struct rule_table *table_for(struct evaluation *evaluation, uint32_t rule, uint32_t source,
+                                    const bool *bound)
+{
+    struct arena *arena = evaluation->execution->arena;
+    const struct rule *called = &evaluation->execution->query->rules[rule];
+
+    for (struct rule_table *table = evaluation->tables; table; table = table->next)
+        if (table->rule == called && table->source == source &&
+            memcmp(table->bound, bound, called->arity * sizeof(*bound)) == 0)
+            return table;
+    struct rule_table *table = ARENA_NEW(arena, struct rule_table);
+    table->rule = called;
+    table->source = source;
+    table->bound = ARENA_ARRAY(arena, bool, called->arity);
+    memcpy(table->bound, bound, called->arity * sizeof(*bound));
+    positions_init(&table->inputs, arena, called->arity, bound);
+    positions_init(&table->answers, arena, called->arity, NULL);
+    *evaluation->tail = table;
+    evaluation->tail = &table->next;
+    return table;
+}
+
+/* The same rows under other variables, one for each column. */
+static struct relation *renamed(struct arena *arena, const struct relation *relation,
+                                const uint32_t *variables)
+{
+    struct relation *copy = relation_slice(arena, relation, 0, relation->rows);
+
+    for (uint32_t i = 0; i < copy->width; i++)
+        copy->variables[i] = variables[i];
+    return copy;
+}
+
+/* ---- calls ---- */
+
+/* The rows of arguments that a call asks for, by position. */
+static bool call_inputs(struct execution *execution, const struct clause *clause, const bool *bound,
+                        const struct bindings *bindings, struct relation **out, struct error *err)
+{
+    struct arena *arena = execution->arena;
+    struct id_set variables = { 0 };
+    struct relation *rows;
+    uint32_t *positions = ARENA_ARRAY(arena, uint32_t, clause->term_count), width = 0;
+    struct column *columns = ARENA_ARRAY(arena, struct column, clause->term_count);
+
+    for (uint32_t i = 0; i < clause->term_count; i++)
+        if (bound[i] && clause->terms[i].type == TERM_VARIABLE)
+            id_set_add(&variables, arena, clause->terms[i].id);
+    if (!bindings_collect(execution, bindings, &variables, &rows, err))
+        return false;
+    for (uint32_t i = 0; i < clause->term_count; i++) {
+        const struct term *term = &clause->terms[i];
+        if (!bound[i])
+            continue;
+        positions[width] = i;
+        if (term->type == TERM_VARIABLE) {
+            columns[width++] = rows->columns[relation_column(rows, term->id)];
+            continue;
+        }
+        struct column *constant = &columns[width++];
+        constant->type = COLUMN_VALUE;
+        constant->values = ARENA_ARRAY(arena, struct value, rows->rows);
+        for (size_t row = 0; row < rows->rows; row++)
+            constant->values[row] = term->value;
+    }
+    *out = relation_new(arena, positions, width);
+    (*out)->columns = columns;
+    (*out)->rows = (*out)->cap = rows->rows;
+    return true;
+}
+
+/* Answers that fit the call's constants and repeated variables, over its variables. */
+static bool call_answers(struct execution *execution, const struct clause *clause,
+                         const struct relation *answers, struct relation **out, struct error *err)
+{
+    struct arena *arena = execution->arena;
+    uint32_t *picked = ARENA_ARRAY(arena, uint32_t, answers->rows);
+    uint32_t *first = ARENA_ARRAY(arena, uint32_t, clause->term_count);
+    size_t count = 0;
+
+    for (uint32_t i = 0; i < clause->term_count; i++)
+        for (first[i] = 0; clause->terms[first[i]].type != clause->terms[i].type ||
+                           clause->terms[first[i]].id != clause->terms[i].id;)
+            first[i]++;
+    for (size_t row = 0; row < answers->rows; row++) {
+        bool fits = true;
+        for (uint32_t i = 0; fits && i < clause->term_count; i++) {
+            const struct term *term = &clause->terms[i];
+            struct value value = column_get(&answers->columns[i], row);
+            if (term->type == TERM_CONSTANT)
+                fits = value_equal(&value, &term->value);
+            else if (term->type == TERM_VARIABLE && first[i] < i)
+                fits = column_equal(&answers->columns[i], row, &answers->columns[first[i]], row);
+        }
+        if (fits)
+            picked[count++] = (uint32_t)row;
+        if (!budget_turn(&execution->budget, err))
+            return false;
+    }
+    struct relation *kept = relation_pick(arena, answers, picked, count);
+    uint32_t *variables = ARENA_ARRAY(arena, uint32_t, clause->term_count), width = 0;
+    struct column *columns = ARENA_ARRAY(arena, struct column, clause->term_count);
+    for (uint32_t i = 0; i < clause->term_count; i++) {
+        if (clause->terms[i].type != TERM_VARIABLE || first[i] < i)
+            continue;
+        variables[width] = clause->terms[i].id;
+        columns[width++] = kept->columns[i];
+    }
+    *out = relation_new(arena, variables, width);
+    (*out)->columns = columns;
+    (*out)->rows = (*out)->cap = count;
+    return true;
+}
+
+static const struct call_site *site_of(const struct frame *frame, const struct clause *clause)
+{
+    const struct rule_frame *rules = frame->rules;
+
+    for (uint32_t i = 0; rules && i < rules->site_count; i++)
+        if (rules->sites[i].clause == clause)
+            return &rules->sites[i];
+    return NULL;
+}
+
+bool rules_call_cost(const struct frame *frame, const struct clause *clause,
+                     const struct bindings *bindings, uint64_t *out)
+{
+    const struct call_site *site = site_of(frame, clause);
+
+    if (!site)
+        return false;
+    const struct rule_table *table = site->table;
+    if (site == frame->rules->delta) {
+        *out = table->new_answers.end - table->new_answers.begin;
+        return true;
+    }
+    *out = table->new_answers.end;
+    for (uint32_t i = 0; i < clause->term_count; i++)
+        if (table->bound[i] && clause->terms[i].type == TERM_VARIABLE &&
+            !bindings_find(bindings, clause->terms[i].id))
+            *out = UINT64_MAX;
+    return true;
+}
+
+/* A call inside a rule: asks its table, and goes on with the answers that are there. */
+static bool run_site(struct execution *execution, const struct frame *frame,
+                     const struct call_site *site, struct bindings *bindings, struct error *err)
+{
+    struct rule_table *table = site->table;
+    size_t begin = site == frame->rules->delta ? table->new_answers.begin : 0;
+    struct relation *inputs, *answers;
+
+    if (site != frame->rules->delta &&
+        (!call_inputs(execution, site->clause, table->bound, bindings, &inputs, err) ||
+         !row_set_add(&table->inputs, inputs, execution->arena, &execution->budget, err)))
+        return false;
+    answers = relation_slice(execution->arena, table->answers.rows, begin, table->new_answers.end);
+    return call_answers(execution, site->clause, answers, &answers, err) &&
+           bindings_join(execution, bindings, answers, err);
+}
+
+/* ---- rounds ---- */
+
+/* Runs one branch from the inputs in [begin, end), with new answers only at `delta`. */
+static bool run_branch(struct evaluation *evaluation, struct rule_table *table, uint32_t branch,
+                       struct delta inputs, const struct call_site *delta, struct error *err)
+{
+    struct execution *execution = evaluation->execution;
+    struct arena *arena = execution->arena;
+    const struct rule_branch *body = &table->rule->branches[branch];
+    struct rule_frame rules = { table->sites[branch], table->site_counts[branch], delta };
+    struct frame frame = { table->source, &rules };
+    struct id_set head = { .ids = body->head, .count = table->rule->arity };
+    struct bindings bindings = { 0 };
+    struct relation *rows = relation_slice(arena, table->inputs.rows, inputs.begin, inputs.end);
+
+    for (uint32_t i = 0; i < rows->width; i++)
+        rows->variables[i] = body->head[rows->variables[i]];
+    if ((rows->width > 0 && !bindings_join(execution, &bindings, rows, err)) ||
+        !execute_conjunction(execution, &frame, &body->body, &head, &bindings, err))
+        return fail_in(err, "rule %.*s", BYTES_ARG(table->rule->name));
+    if (!bindings_collect(execution, &bindings, &head, &rows, err))
+        return false;
+    for (uint32_t i = 0; i < head.count && rows->rows > 0; i++)
+        if (relation_column(rows, head.ids[i]) == COLUMN_NONE)
+            return fail(err, ERROR_INCORRECT,
+                        "cannot resolve %.*s in rule %.*s: bound by no clause",
+                        BYTES_ARG(query_variable_name(execution->query, head.ids[i])),
+                        BYTES_ARG(table->rule->name));
+    if (rows->rows == 0)
+        return true;
+    rows = relation_project(arena, rows, head.ids, head.count);
+    rows = renamed(arena, rows, table->answers.rows->variables);
+    return row_set_add(&table->answers, rows, arena, &execution->budget, err);
+}
+
+static bool run_table(struct evaluation *evaluation, struct rule_table *table, struct error *err)
+{
+    struct delta all = { 0, table->new_inputs.end };
+
+    for (uint32_t i = 0; i < table->rule->branch_count; i++) {
+        if (table->new_inputs.end > table->new_inputs.begin &&
+            !run_branch(evaluation, table, i, table->new_inputs, NULL, err))
+            return false;
+        for (uint32_t j = 0; j < table->site_counts[i] && all.end > 0; j++) {
+            const struct call_site *site = &table->sites[i][j];
+            if (site->table->new_answers.end > site->table->new_answers.begin &&
+                !run_branch(evaluation, table, i, all, site, err))
+                return false;
+        }
+    }
+    return true;
+}
+
+/* Makes what was added since the last round the new of this one; false when nothing was. */
+static bool next_round(struct evaluation *evaluation)
+{
+    bool any = false;
+
+    for (struct rule_table *table = evaluation->tables; table; table = table->next) {
+        table->new_inputs = (struct delta){ table->new_inputs.end, table->inputs.rows->rows };
+        table->new_answers = (struct delta){ table->new_answers.end, table->answers.rows->rows };
+        any = any || table->new_inputs.begin < table->new_inputs.end ||
+              table->new_answers.begin < table->new_answers.end;
+    }
+    return any;
+}
+
+static bool solve(struct evaluation *evaluation, struct error *err)
+{
+    /* Tables that are found on the way are put at the end of the list, and so reached here. */
+    for (struct rule_table *table = evaluation->tables; table; table = table->next) {
+        uint32_t branches = table->rule->branch_count;
+        table->sites = ARENA_ARRAY(evaluation->execution->arena, struct call_site *, branches);
+        table->site_counts = ARENA_ARRAY(evaluation->execution->arena, uint32_t, branches);
+        for (uint32_t i = 0; i < branches; i++)
+            find_sites(evaluation, table, i);
+    }
+    while (next_round(evaluation))
+        for (struct rule_table *table = evaluation->tables; table; table = table->next)
+            if (!run_table(evaluation, table, err))
+                return false;
+    return true;
+}
+
+/* The bound arguments of a call from outside. When they are in several relations only those of the
+ * smallest count, since a product of inputs may be larger than what the rule finds. */
+static void outside_bound(const struct clause *clause, const struct bindings *bindings, bool *bound)
+{
+    const struct relation *least = NULL;
+
+    for (uint32_t i = 0; i < clause->term_count; i++) {
+        if (clause->terms[i].type != TERM_VARIABLE)
+            continue;
+        const struct relation *relation = bindings_find(bindings, clause->terms[i].id);
+        if (relation && (!least || relation->rows < least->rows))
+            least = relation;
+    }
+    for (uint32_t i = 0; i < clause->term_count; i++) {
+        const struct term *term = &clause->terms[i];
+        const struct relation *relation =
+            term->type == TERM_VARIABLE ? bindings_find(bindings, term->id) : NULL;
+        bound[i] =
+            term->type == TERM_CONSTANT ||
+            (relation && (relation == least || relation->rows == 1)) ||
+            id_set_has(&clause->required, term->type == TERM_VARIABLE ? term->id : UINT32_MAX);
+    }
+}
+
+bool rules_run(struct execution *execution, const struct frame *frame, const struct clause *clause,
+               struct bindings *bindings, struct error *err)
+{
+    const struct call_site *site = site_of(frame, clause);
+    struct evaluation evaluation = { .execution = execution };
+    bool *bound = ARENA_ARRAY(execution->arena, bool, clause->term_count);
+    struct relation *rows;
+
+    if (site)
+        return run_site(execution, frame, site, bindings, err);
+    evaluation.tail = &evaluation.tables;
+    outside_bound(clause, bindings, bound);
+    struct rule_table *table =
+        table_for(&evaluation, clause->rule,
+                  clause->source == SOURCE_IMPLICIT ? frame->source : clause->source, bound);
+    return call_inputs(execution, clause, bound, bindings, &rows, err) &&
+           row_set_add(&table->inputs, rows, execution->arena, &execution->budget, err) &&
+           solve(&evaluation, err) &&
+           call_answers(execution, clause, table->answers.rows, &rows, err) &&
+           bindings_join(execution, bindings, rows, err);
+}
