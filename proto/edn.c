@@ -399,7 +399,7 @@ static bool read_namespaced(struct reader *in, unsigned depth, struct value *out
     in->at++;
     if (!read_items(in, start, '}', VALUE_MAP, depth, out))
         return false;
-    for (uint32_t i = 0; i < out->count; i++)
+    for (size_t i = 0; i < out->count; i++)
         if (!qualify(in, start, ns, &out->items[2 * i]))
             return false;
     return check_distinct(in, start, out);

@@ -223,7 +223,7 @@ static void write_sorted(struct buffer *out, const struct value *value)
     size_t stride = value->type == VALUE_MAP ? 2 : 1, start = out->len;
     struct span *spans = xcalloc(value->count, sizeof(*spans));
 
-    for (uint32_t i = 0; i < value->count; i++) {
+    for (size_t i = 0; i < value->count; i++) {
         spans[i].start = out->len;
         for (size_t j = 0; j < stride; j++)
             mp_write_canonical(out, &value->items[i * stride + j]);
@@ -232,7 +232,7 @@ static void write_sorted(struct buffer *out, const struct value *value)
     if (value->count > 1) {
         qsort_r(spans, value->count, sizeof(*spans), compare_spans, out->data);
         struct buffer sorted = { 0 };
-        for (uint32_t i = 0; i < value->count; i++)
+        for (size_t i = 0; i < value->count; i++)
             buffer_append(&sorted, out->data + spans[i].start, spans[i].len);
         memcpy(out->data + start, sorted.data, sorted.len);
         buffer_release(&sorted);
@@ -251,7 +251,7 @@ void mp_write_canonical(struct buffer *out, const struct value *value)
 
     if (value_is_sequence(value)) {
         mp_write_array(out, value->count);
-        for (uint32_t i = 0; i < value->count; i++)
+        for (size_t i = 0; i < value->count; i++)
             mp_write_canonical(out, &value->items[i]);
     } else if (value->type == VALUE_SET) {
         mp_write_array(out, value->count);

@@ -18,7 +18,7 @@
 #include <stdlib.h>
 
 /* Cache codes are "^" and one or two digits to the base 44, from '0' on. */
-#define CACHE_BASE        44
+#define CACHE_BASE        ((size_t)44)
 #define CACHE_ENTRIES_MAX (CACHE_BASE * CACHE_BASE)
 #define CACHE_LENGTH_MIN  4
 
@@ -133,7 +133,7 @@ static bool cache_get(struct reader *in, struct string *string)
 
     for (size_t i = 1; i < string->text.len; i++) {
         char c = string->text.data[i];
-        if (c < '0' || c >= '0' + CACHE_BASE || i > 2)
+        if (c < '0' || c >= '0' + (int)CACHE_BASE || i > 2)
             return bad_text(in, string->at, string->text,
                             "is no cache code; a text that begins with ^ is written with ~ before");
         index = index * CACHE_BASE + (size_t)(c - '0');
@@ -452,7 +452,7 @@ static bool next_item(struct reader *in, char closer, bool first, bool *more)
 /* Reads the key of an entry: a string in both forms, or any value in the array form. */
 static bool read_key(struct reader *in, struct depth depth, struct value *out)
 {
-    struct string string;
+    struct string string = { 0 };
 
     skip_blank(in);
     if (*in->at != '"')
@@ -601,7 +601,7 @@ static bool read_tagged(struct reader *in, const struct string *string, struct d
                         struct value *out)
 {
     struct bytes name = { string->text.data + 2, string->text.len - 2 };
-    struct value rep;
+    struct value rep = value_nil();
 
     for (size_t i = 0; i < ARRAY_LEN(tags); i++) {
         if (bytes_equal(bytes_of(tags[i].name), name))
@@ -617,7 +617,7 @@ static bool read_map_array(struct reader *in, const char *start, struct depth de
                            struct value *out)
 {
     size_t from = in->stack.count;
-    struct value item;
+    struct value item = value_nil();
     bool more;
 
     while (next_item(in, ']', false, &more)) {
@@ -666,8 +666,8 @@ static bool read_array(struct reader *in, struct depth depth, struct value *out)
 {
     const char *start = in->at++;
     size_t from = in->stack.count;
-    struct string string;
-    struct value item;
+    struct string string = { 0 };
+    struct value item = value_nil();
     bool more;
 
     if (!deeper(in, start, &depth, false))
@@ -734,8 +734,8 @@ static bool read_object(struct reader *in, struct depth depth, struct value *out
 {
     const char *start = in->at++;
     size_t from = in->stack.count;
-    struct string string;
-    struct value key, item;
+    struct string string = { 0 };
+    struct value key = value_nil(), item = value_nil();
     bool more;
 
     if (!deeper(in, start, &depth, false) || !next_item(in, '}', true, &more))
@@ -760,7 +760,7 @@ static bool read_object(struct reader *in, struct depth depth, struct value *out
 
 static bool read_value(struct reader *in, struct depth depth, struct value *out)
 {
-    struct string string;
+    struct string string = { 0 };
 
     skip_blank(in);
     if (in->at == in->end)
@@ -866,7 +866,7 @@ static void write_long(struct buffer *out, int64_t number)
 
 static bool has_text_keys(const struct value *map)
 {
-    for (uint32_t i = 0; i < map->count; i++) {
+    for (size_t i = 0; i < map->count; i++) {
         enum value_type type = map->items[2 * i].type;
         if (type != VALUE_KEYWORD && type != VALUE_STRING)
             return false;
@@ -881,7 +881,7 @@ static void write_map(struct buffer *out, const struct value *map)
         return;
     }
     buffer_append_u8(out, '{');
-    for (uint32_t i = 0; i < map->count; i++) {
+    for (size_t i = 0; i < map->count; i++) {
         if (i)
             buffer_append_u8(out, ',');
         transit_write(out, &map->items[2 * i]);

@@ -68,7 +68,7 @@ static int compare_numbers(const struct value *a, const struct value *b)
 
 static int compare_items(const struct value *a, const struct value *b)
 {
-    for (uint32_t i = 0; i < a->count && i < b->count; i++) {
+    for (size_t i = 0; i < a->count && i < b->count; i++) {
         int result = value_compare(&a->items[i], &b->items[i]);
         if (result)
             return result;
@@ -150,13 +150,13 @@ static uint64_t hash_items(const struct value *value)
     uint64_t hash = value->count;
 
     if (value->type == VALUE_SET) { /* a sum, since order does not matter */
-        for (uint32_t i = 0; i < value->count; i++)
+        for (size_t i = 0; i < value->count; i++)
             hash += mix(0, value_hash(&value->items[i]));
     } else if (value->type == VALUE_MAP) {
-        for (uint32_t i = 0; i < value->count; i++)
+        for (size_t i = 0; i < value->count; i++)
             hash += mix(value_hash(&value->items[2 * i]), value_hash(&value->items[2 * i + 1]));
     } else {
-        for (uint32_t i = 0; i < value->count; i++)
+        for (size_t i = 0; i < value->count; i++)
             hash = mix(hash, value_hash(&value->items[i]));
     }
     return hash;
@@ -281,7 +281,7 @@ static bool equal_unordered(const struct value *a, const struct value *b)
 
 static bool equal_items(const struct value *a, const struct value *b)
 {
-    for (uint32_t i = 0; i < a->count; i++)
+    for (size_t i = 0; i < a->count; i++)
         if (!value_equal(&a->items[i], &b->items[i]))
             return false;
     return true;
@@ -347,7 +347,7 @@ const struct value *value_get(const struct value *map, const char *name)
 
     if (map->type != VALUE_MAP)
         return NULL;
-    for (uint32_t i = 0; i < map->count; i++) {
+    for (size_t i = 0; i < map->count; i++) {
         const struct value *key = &map->items[2 * i];
         if ((key->type == VALUE_STRING || key->type == VALUE_KEYWORD) &&
             bytes_equal(key->text, text))
