@@ -235,6 +235,10 @@ enum outcome http_call(struct http *http, const char *graph, const char *verb, s
     if (outcome == OUTCOME_OK && !edn_read(buffer_bytes(&text), arena, answer, err)) {
         fail_in(err, "the server's answer is not EDN");
         outcome = OUTCOME_UNREACHABLE;
+    } else if (outcome == OUTCOME_OK && answer->type != VALUE_MAP) {
+        fail(err, ERROR_FAULT, "the server's answer is no map (is %s a gateway?): %.*s", http->url,
+             BYTES_ARG(buffer_bytes(&text)));
+        outcome = OUTCOME_UNREACHABLE;
     }
     buffer_release(&text);
     return outcome;
