@@ -245,7 +245,7 @@ static const struct example {
       OUTCOME_UNREACHABLE,
       { NULL },
       NULL,
-      "the export broke off after 47 bytes" },
+      "the export broke off after 46 bytes" },
     { { "import", "/nonexistent", NULL },
       "200 OK",
       "",
