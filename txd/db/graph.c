@@ -421,10 +421,9 @@ static bool count_system(struct graph *graph, uint32_t first_e, uint32_t last_e,
     struct db db = graph_writer_db(graph);
     struct datom datom;
 
-    db.since = t;
     struct cursor *cursor = cursor_open(&db, INDEX_EAVT, NULL, &from, false);
     while (cursor_next(cursor, &datom) && datom.e <= last_e)
-        graph_count(graph, datom.a, 1);
+        graph_count(graph, datom.a, datom.t > t); /* db.since 0 would let t 0 in */
     bool ok = cursor_check(cursor, err);
     cursor_close(cursor);
     return ok;
