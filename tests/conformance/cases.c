@@ -118,6 +118,13 @@ static void declare(struct value_builder *forms, struct arena *arena, const stru
     value_builder_add(forms, arena, value_builder_end(&form, VALUE_MAP));
 }
 
+static int compare_idents(const void *a, const void *b)
+{
+    const struct value *left = a, *right = b;
+
+    return value_compare(&left->items[1], &right->items[1]);
+}
+
 static bool load_schema(struct graph *graph, const struct value *database, struct arena *arena,
                         struct error *err)
 {
@@ -141,6 +148,8 @@ static bool load_schema(struct graph *graph, const struct value *database, struc
     for (uint32_t i = 0; datoms && i < datoms->count; i++)
         if (!schema_by_ident(graph_head(graph)->schema, datoms->items[i].items[1].text))
             declare(&forms, arena, &datoms->items[i].items[1], NULL);
+    if (forms.count) /* an index read goes through attributes as DataScript does, by name */
+        qsort(forms.items, forms.count, sizeof(*forms.items), compare_idents);
     request.tx_data = value_builder_end(&forms, VALUE_VECTOR);
     return tx_transact(graph, &request, arena, &result, err);
 }

@@ -384,17 +384,16 @@ static bool join_scope(struct parser *parser, struct scope *outer, const struct 
     return true;
 }
 
-/* Every branch binds the same: else the rows of one would lack what those of another have. */
-static bool check_branches(struct parser *parser, const struct clause *clause, struct error *err)
+/* What a branch does not bind must be bound before: else its rows would lack what others have. */
+static void require_unbound(struct parser *parser, struct clause *clause)
 {
     for (uint32_t i = 0; i < clause->branch_count; i++) {
         struct id_set bound = { 0 };
         conjunction_variables(&clause->branches[i], parser->arena, false, &bound);
-        if (bound.count != clause->variables.count)
-            return fail_clause(err, ERROR_INCORRECT, parser->arena, &clause->form,
-                               "all branches must have the same variables");
+        for (uint32_t j = 0; j < clause->variables.count; j++)
+            if (!id_set_has(&bound, clause->variables.ids[j]))
+                id_set_add(&clause->required, parser->arena, clause->variables.ids[j]);
     }
-    return true;
 }
 
 static bool parse_or(struct parser *parser, struct scope *scope, const struct value *forms,
@@ -420,7 +419,8 @@ static bool parse_or(struct parser *parser, struct scope *scope, const struct va
         if (!join)
             conjunction_variables(&out->branches[i], parser->arena, false, &out->variables);
     }
-    return join || check_branches(parser, out, err);
+    require_unbound(parser, out);
+    return true;
 }
 
 static bool parse_not(struct parser *parser, struct scope *scope, const struct value *forms,

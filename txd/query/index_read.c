@@ -1,9 +1,9 @@
 /*
  * index_run(): datoms straight from an index, page by page.
  *
- * avet is read attribute by attribute, since a ref that is not indexed is in it too (as in
- * DataScript) although the store keeps none of its keys there: such an attribute is collected and
- * sorted. All other indexes are one cursor.
+ * avet is read attribute by attribute, since refs and composite tuples that are not indexed are in
+ * it too (as in DataScript) although the store keeps none of their keys there: such an attribute is
+ * collected and sorted. All other indexes are one cursor.
  */
 #include "proto/base64.h"
 #include "proto/edn.h"
@@ -81,7 +81,8 @@ static bool find_index(struct bytes name, enum index *out, struct error *err)
 
 static bool in_avet(const struct attribute *attribute)
 {
-    return attribute && (attribute_in_avet(attribute) || attribute->type == TYPE_REF);
+    return attribute && (attribute_in_avet(attribute) || attribute->type == TYPE_REF ||
+                         attribute->tuple_attr_count > 0);
 }
 
 static bool read_value(struct walk *walk, const struct attribute *attribute,
@@ -156,7 +157,8 @@ static bool read_components(struct walk *walk, const struct value *components,
             return false;
         if (walk->index == INDEX_AVET && i == 0 && !in_avet(attribute))
             return fail(err, ERROR_INCORRECT,
-                        "attribute %.*s is not in avet: it is neither indexed, unique nor a ref",
+                        "attribute %.*s is not in avet: it is neither indexed, unique, a ref nor a "
+                        "composite tuple",
                         BYTES_ARG(edn_excerpt(walk->arena, first)));
         out->count++;
     }
@@ -194,7 +196,7 @@ static bool is_before(const struct walk *walk, const struct datom *datom)
     return walk->reverse ? order > 0 : order < 0;
 }
 
-/* The datoms of a ref that is not indexed, by value. */
+/* The datoms of an attribute that the store does not keep in avet, by value. */
 static bool sort_attribute(struct walk *walk, bool has_from, struct error *err)
 {
     const struct components *prefix = &walk->prefix;

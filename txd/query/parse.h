@@ -67,8 +67,9 @@ enum clause_type {
     CLAUSE_OR,        /* (or ..), (or-join [..] ..): its branches */
 };
 
-#define SOURCE_IMPLICIT UINT32_MAX /* the source of what is around: $, or the caller's in a rule   \
-                                    */
+#define SOURCE_IMPLICIT                                                                            \
+    UINT32_MAX /* the source of what is around: $, or the caller's in a rule                       \
+                */
 
 struct clause {
     enum clause_type type;

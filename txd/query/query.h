@@ -61,7 +61,7 @@ bool pull_run(const struct snapshot *snapshot, const struct pull_request *reques
 /*
  * The protocol's `index`: a page of datoms [e a v tx], with a fifth item `added` in history, in the
  * order of the index. Components may be lookup refs and idents. avet holds unique and indexed
- * attributes, and refs; asking it for another attribute is an error (incorrect).
+ * attributes, refs and composite tuples; asking it for another attribute is an error (incorrect).
  *
  * `after` is the token of the page before, or empty; *next is in the arena, empty at the end. A
  * token names the t of its first page, and the pages after it are read as of that t.
