@@ -23,11 +23,11 @@
 /* What the loop has not yet taken of the feed; more is dropped, as nng drops it, and repaired. */
 #define FEED_BYTES_MAX (128 << 20)
 
-#define RECONNECT_MS_MIN    50
-#define RECONNECT_MS_MAX    500
-#define STATUS_TIMEOUT_MS   2000
-#define STATUS_AGAIN_MS     1000
-#define SUB_MESSAGES        8192
+#define RECONNECT_MS_MIN  50
+#define RECONNECT_MS_MAX  500
+#define STATUS_TIMEOUT_MS 2000
+#define STATUS_AGAIN_MS   1000
+#define SUB_MESSAGES      8192
 
 /* --- what the threads of nng leave for the loop --- */
 
@@ -93,13 +93,13 @@ struct bus {
     struct inbox inbox;
     struct arena arena;
 
-    int pipes;             /* connections of the request socket */
+    int pipes; /* connections of the request socket */
     bool up;
     bool status_asked;
     int64_t status_again_us;
-    int64_t heard_us;      /* when txd last said anything */
+    int64_t heard_us; /* when txd last said anything */
     struct uuid incarnation;
-    char reason[256];      /* why it is not up */
+    char reason[256]; /* why it is not up */
 };
 
 /* --- the inbox, from any thread --- */
@@ -143,8 +143,8 @@ static struct arrival *inbox_take(struct inbox *inbox)
 static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
 {
     (void)pipe;
-    arrive(arg, &(struct arrival){
-                    .type = event == NNG_PIPE_EV_ADD_POST ? ARRIVAL_PIPE_UP : ARRIVAL_PIPE_DOWN });
+    arrive(arg, &(struct arrival){ .type = event == NNG_PIPE_EV_ADD_POST ? ARRIVAL_PIPE_UP
+                                                                         : ARRIVAL_PIPE_DOWN });
 }
 
 /* The receive is started inside the send's completion, or its answer can be lost. */
@@ -252,8 +252,9 @@ static void send_waiting(struct bus *bus)
 bool bus_request(struct bus *bus, const struct bus_call *call, struct error *err)
 {
     if (call->request.len > LIMIT_BUS_BYTES)
-        return fail(err, ERROR_INCORRECT, "the request has %zu bytes; at most %d can be sent to txd",
-                    call->request.len, LIMIT_BUS_BYTES);
+        return fail(err, ERROR_INCORRECT,
+                    "the request has %zu bytes; at most %d can be sent to txd", call->request.len,
+                    LIMIT_BUS_BYTES);
     if (bus->closing)
         return fail(err, ERROR_UNAVAILABLE, "the gateway is closing");
     if (bus->waiting_count >= WAITING_MAX || bus->waiting_bytes >= WAITING_BYTES_MAX)
@@ -568,8 +569,7 @@ void bus_unsubscribe(struct bus *bus, struct bytes topic)
 
 static bool check(int result, const char *what, const char *url, struct error *err)
 {
-    return result == 0 ||
-           fail(err, ERROR_FAULT, "bus %s: %s: %s", url, what, nng_strerror(result));
+    return result == 0 || fail(err, ERROR_FAULT, "bus %s: %s: %s", url, what, nng_strerror(result));
 }
 
 static bool set_common(nng_socket socket, const char *url, struct error *err)
@@ -661,18 +661,21 @@ static void fail_everything(struct bus *bus)
     struct error error;
 
     fail(&error, ERROR_UNAVAILABLE, "the gateway is closing");
-    for (size_t i = 0; i < CONTEXTS; i++)
-        if (bus->contexts[i].request)
-            request_fail(bus->contexts[i].request, &error);
+    for (size_t i = 0; i < CONTEXTS; i++) {
+        struct request *request = bus->contexts[i].request;
+        bus->contexts[i].request = NULL;
+        if (request)
+            request_fail(request, &error);
+    }
     for (size_t i = 0; i < ARRAY_LEN(bus->waiting); i++)
         while (bus->waiting[i].head)
             request_fail(waiting_take(bus, &bus->waiting[i], &bus->waiting[i].head), &error);
 }
 
 /* Stop what is under way, then close, once. */
-void bus_close(struct bus *bus)
+void bus_stop(struct bus *bus)
 {
-    if (!bus)
+    if (bus->closing)
         return;
     bus->closing = true;
     for (size_t i = 0; i < CONTEXTS; i++)
@@ -687,6 +690,13 @@ void bus_close(struct bus *bus)
     discard_inbox(bus);
     bus->up = false;
     fail_everything(bus);
+}
+
+void bus_close(struct bus *bus)
+{
+    if (!bus)
+        return;
+    bus_stop(bus);
     for (size_t i = 0; i < CONTEXTS; i++)
         if (bus->contexts[i].aio)
             nng_aio_free(bus->contexts[i].aio);

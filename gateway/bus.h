@@ -32,11 +32,11 @@ enum bus_class {
 typedef void (*bus_answer_fn)(void *arg, const struct value *answer, const struct error *error);
 
 struct bus_call {
-    struct bytes request;  /* one MessagePack map; copied */
+    struct bytes request; /* one MessagePack map; copied */
     enum bus_class class;
-    bool repeatable;       /* may be sent again when the connection broke: reads, and tx_ids */
-    int64_t timeout_ms;    /* in all */
-    int64_t patience_ms;   /* how long to wait for a txd that is away; at most timeout_ms */
+    bool repeatable;     /* may be sent again when the connection broke: reads, and tx_ids */
+    int64_t timeout_ms;  /* in all */
+    int64_t patience_ms; /* how long to wait for a txd that is away; at most timeout_ms */
     bus_answer_fn fn;
     void *arg;
 };
@@ -52,7 +52,10 @@ struct bus_options {
 
 bool bus_open(const struct bus_options *options, struct bus **out, struct error *err) MUST_USE;
 
-/* Every request that waits is answered with `unavailable`. Accepts NULL. */
+/* No more calls of `wake`; every request that waits is answered with `unavailable`. */
+void bus_stop(struct bus *bus);
+
+/* Stops it, unless that has been done. Accepts NULL. */
 void bus_close(struct bus *bus);
 
 /* On true, `fn` will be called exactly once, later, also when the bus closes. Errors: busy when

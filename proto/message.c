@@ -118,23 +118,25 @@ static bool is_state(const struct value *v)
     return v->type == VALUE_MAP && is_small(v, LIMIT_STATE_BYTES);
 }
 
-static const struct kind
-    kind_boolean = { is_boolean, "true or false" },
-    kind_count = { is_count, "an integer from 0 on" },
-    kind_eid = { is_eid, "an entity id, an ident, a lookup ref or a list of these" },
-    kind_forms = { is_forms, "a list of forms, or a string of EDN that holds one" },
-    kind_id = { is_id, "an integer or a string of at most 256 bytes" },
-    kind_index = { is_index, "\"eavt\", \"aevt\", \"avet\" or \"vaet\"" },
-    kind_list = { is_list, "a list" },
-    kind_map = { is_map, "a map" },
-    kind_positive = { is_positive, "an integer from 1 on" },
-    kind_query = { is_query, "a query, or a string of EDN that holds one" },
-    kind_pattern = { is_forms, "a pull pattern, or a string of EDN that holds one" },
-    kind_state = { is_state, "a map of at most 1024 bytes" },
-    kind_string = { is_string, "a string" },
-    kind_sync = { is_sync, "\"auto\", \"log\", \"snapshot\" or \"none\"" },
-    kind_user = { is_user, "a map of at most 1024 bytes whose \"name\" is a string" },
-    kind_uuid = { is_uuid, "a uuid" };
+static const struct kind kind_boolean = { is_boolean, "true or false" },
+                         kind_count = { is_count, "an integer from 0 on" },
+                         kind_eid = { is_eid,
+                                      "an entity id, an ident, a lookup ref or a list of these" },
+                         kind_forms = { is_forms,
+                                        "a list of forms, or a string of EDN that holds one" },
+                         kind_id = { is_id, "an integer or a string of at most 256 bytes" },
+                         kind_index = { is_index, "\"eavt\", \"aevt\", \"avet\" or \"vaet\"" },
+                         kind_list = { is_list, "a list" }, kind_map = { is_map, "a map" },
+                         kind_positive = { is_positive, "an integer from 1 on" },
+                         kind_query = { is_query, "a query, or a string of EDN that holds one" },
+                         kind_pattern = { is_forms,
+                                          "a pull pattern, or a string of EDN that holds one" },
+                         kind_state = { is_state, "a map of at most 1024 bytes" },
+                         kind_string = { is_string, "a string" },
+                         kind_sync = { is_sync, "\"auto\", \"log\", \"snapshot\" or \"none\"" },
+                         kind_user = { is_user,
+                                       "a map of at most 1024 bytes whose \"name\" is a string" },
+                         kind_uuid = { is_uuid, "a uuid" };
 
 /* --- the table --- */
 
@@ -144,29 +146,14 @@ static const char *const type_names[MESSAGE_TYPES] = {
 };
 
 static const char *const field_names[MESSAGE_FIELDS] = {
-    [FIELD_AFTER] = "after",
-    [FIELD_ARGS] = "args",
-    [FIELD_AS_OF] = "as_of",
-    [FIELD_COMPONENTS] = "components",
-    [FIELD_EID] = "eid",
-    [FIELD_EPOCH] = "epoch",
-    [FIELD_HISTORY] = "history",
-    [FIELD_ID] = "id",
-    [FIELD_INDEX] = "index",
-    [FIELD_LIMIT] = "limit",
-    [FIELD_MANY] = "many",
-    [FIELD_META] = "meta",
-    [FIELD_OFFSET] = "offset",
-    [FIELD_PATTERN] = "pattern",
-    [FIELD_QUERY] = "query",
-    [FIELD_SINCE] = "since",
-    [FIELD_STATE] = "state",
-    [FIELD_SYNC] = "sync",
-    [FIELD_TIMEOUT_MS] = "timeout_ms",
-    [FIELD_TOKEN] = "token",
-    [FIELD_TX_DATA] = "tx_data",
-    [FIELD_TX_ID] = "tx_id",
-    [FIELD_USER] = "user",
+    [FIELD_AFTER] = "after",           [FIELD_ARGS] = "args",       [FIELD_AS_OF] = "as_of",
+    [FIELD_COMPONENTS] = "components", [FIELD_EID] = "eid",         [FIELD_EPOCH] = "epoch",
+    [FIELD_HISTORY] = "history",       [FIELD_ID] = "id",           [FIELD_INDEX] = "index",
+    [FIELD_LIMIT] = "limit",           [FIELD_MANY] = "many",       [FIELD_META] = "meta",
+    [FIELD_OFFSET] = "offset",         [FIELD_PATTERN] = "pattern", [FIELD_QUERY] = "query",
+    [FIELD_SINCE] = "since",           [FIELD_STATE] = "state",     [FIELD_SYNC] = "sync",
+    [FIELD_TIMEOUT_MS] = "timeout_ms", [FIELD_TOKEN] = "token",     [FIELD_TX_DATA] = "tx_data",
+    [FIELD_TX_ID] = "tx_id",           [FIELD_USER] = "user",
 };
 
 enum need {

@@ -1,6 +1,6 @@
 /*
- * Integers, strings, keywords, booleans, nil and arrays of these are copied straight over: they
- * are nearly all of what datoms hold. Anything else is read as a value and written again.
+ * Integers, strings, keywords, booleans, and arrays and maps of these are copied straight over:
+ * they are nearly all of what datoms hold. Anything else is read as a value and written again.
  */
 #include "proto/transcode.h"
 
@@ -28,6 +28,12 @@ static size_t left(const struct cursor *in)
 static bool truncated(struct cursor *in)
 {
     return fail(in->err, ERROR_INCORRECT, "MessagePack ends inside a value");
+}
+
+static bool too_deep(struct cursor *in)
+{
+    return fail(in->err, ERROR_INCORRECT, "MessagePack is nested deeper than the limit of %d",
+                LIMIT_DEPTH);
 }
 
 static void write_long(struct buffer *out, int64_t number)
@@ -116,13 +122,50 @@ static bool copy_items(struct cursor *in, uint32_t count, unsigned depth)
 static bool copy_array(struct cursor *in, size_t head, uint32_t count, unsigned depth)
 {
     if (depth == LIMIT_DEPTH)
-        return fail(in->err, ERROR_INCORRECT, "MessagePack is nested deeper than the limit of %d",
-                    LIMIT_DEPTH);
+        return too_deep(in);
     in->at += head;
     buffer_append_u8(in->out, '[');
     if (!copy_items(in, count, depth + 1))
         return false;
     buffer_append_u8(in->out, ']');
+    return true;
+}
+
+/* True when a string or keyword is next: the keys that JSON can have. */
+static bool is_text(const struct cursor *in)
+{
+    uint8_t c = left(in) ? in->at[0] : 0;
+
+    return (c >= 0xa0 && c < 0xc0) || (c >= 0xd9 && c <= 0xdb) ||
+           (c == 0xc7 && left(in) >= 3 && in->at[2] == EXT_KEYWORD) ||
+           (c >= 0xd4 && c <= 0xd8 && left(in) >= 2 && in->at[1] == EXT_KEYWORD);
+}
+
+/* Begins as an object, and begins again as something else when a key turns up that is no text. */
+static bool copy_map(struct cursor *in, size_t head, uint32_t count, unsigned depth)
+{
+    const uint8_t *start = in->at;
+    size_t written = in->out->len;
+
+    if (depth == LIMIT_DEPTH)
+        return too_deep(in);
+    in->at += head;
+    buffer_append_u8(in->out, '{');
+    for (uint32_t i = 0; i < count; i++) {
+        if (i)
+            buffer_append_u8(in->out, ',');
+        if (left(in) && !is_text(in)) {
+            in->at = start;
+            in->out->len = written;
+            return copy_value(in);
+        }
+        if (!copy(in, depth + 1))
+            return false;
+        buffer_append_u8(in->out, ':');
+        if (!copy(in, depth + 1))
+            return false;
+    }
+    buffer_append_u8(in->out, '}');
     return true;
 }
 
@@ -134,6 +177,11 @@ static bool copy(struct cursor *in, unsigned depth)
     if (bytes == 0)
         return truncated(in);
     uint8_t c = in->at[0];
+    if (c == 0xc2 || c == 0xc3) {
+        buffer_append_bytes(in->out, c == 0xc3 ? BYTES("true") : BYTES("false"));
+        in->at++;
+        return true;
+    }
     if (c < 0x80 || c >= 0xe0) {
         write_long(in->out, (int8_t)c);
         in->at++;
@@ -141,6 +189,8 @@ static bool copy(struct cursor *in, unsigned depth)
     }
     if (c >= 0xa0 && c < 0xc0)
         return copy_text(in, 1, c & 0x1f, false);
+    if (c >= 0x80 && c < 0x90)
+        return copy_map(in, 1, c & 0x0f, depth);
     if (c >= 0x90 && c < 0xa0)
         return copy_array(in, 1, c & 0x0f, depth);
     if (c >= 0xcc && c <= 0xcf)
@@ -157,6 +207,8 @@ static bool copy(struct cursor *in, unsigned depth)
         return copy_text(in, 2, (size_t)1 << (c - 0xd4), true);
     if (c == 0xdc && bytes >= 3)
         return copy_array(in, 3, load_u16be(in->at + 1), depth);
+    if (c == 0xde && bytes >= 3)
+        return copy_map(in, 3, load_u16be(in->at + 1), depth);
     return copy_value(in);
 }
 
@@ -167,6 +219,8 @@ bool transcode_json(struct buffer *out, struct bytes bytes, uint32_t count, stru
     in.end = in.at + bytes.len;
     if (!copy_items(&in, count, 0))
         return false;
-    return in.at == in.end || fail(err, ERROR_INCORRECT, "MessagePack goes on for %zu bytes behind "
-                                   "the values that were counted", left(&in));
+    return in.at == in.end || fail(err, ERROR_INCORRECT,
+                                   "MessagePack goes on for %zu bytes behind "
+                                   "the values that were counted",
+                                   left(&in));
 }

@@ -1,0 +1,294 @@
+#include "gateway/exchange.h"
+
+#include "gateway/encode.h"
+#include "gateway/http.h"
+#include "proto/edn.h"
+
+#include <stdlib.h>
+
+static const char *const media_names[MEDIA_TYPES] = {
+    [MEDIA_EDN] = "application/edn",
+    [MEDIA_TRANSIT] = "application/transit+json",
+    [MEDIA_JSON] = "application/json",
+    [MEDIA_MSGPACK] = "application/msgpack",
+};
+
+static const int statuses[ERROR_KINDS] = {
+    [ERROR_INCORRECT] = 400,   [ERROR_FORBIDDEN] = 403,   [ERROR_UNSUPPORTED] = 400,
+    [ERROR_NOT_FOUND] = 404,   [ERROR_CONFLICT] = 409,    [ERROR_BUSY] = 429,
+    [ERROR_INTERRUPTED] = 504, [ERROR_UNAVAILABLE] = 503, [ERROR_FAULT] = 500,
+};
+
+static const struct reason {
+    int status;
+    const char *text;
+} reasons[] = {
+    { 200, "OK" },
+    { 201, "Created" },
+    { 204, "No Content" },
+    { 304, "Not Modified" },
+    { 400, "Bad Request" },
+    { 403, "Forbidden" },
+    { 404, "Not Found" },
+    { 405, "Method Not Allowed" },
+    { 406, "Not Acceptable" },
+    { 409, "Conflict" },
+    { 413, "Content Too Large" },
+    { 415, "Unsupported Media Type" },
+    { 426, "Upgrade Required" },
+    { 429, "Too Many Requests" },
+    { 500, "Internal Server Error" },
+    { 503, "Service Unavailable" },
+    { 504, "Gateway Timeout" },
+};
+
+static const char *reason_of(int status)
+{
+    for (size_t i = 0; i < ARRAY_LEN(reasons); i++)
+        if (reasons[i].status == status)
+            return reasons[i].text;
+    return "Unknown";
+}
+
+struct exchange *exchange_retain(struct exchange *exchange)
+{
+    exchange->references++;
+    return exchange;
+}
+
+void exchange_release(struct exchange *exchange)
+{
+    if (!exchange || --exchange->references > 0)
+        return;
+    buffer_release(&exchange->body);
+    buffer_release(&exchange->out);
+    http_exchange_free(exchange);
+}
+
+void exchange_wake(struct exchange *exchange)
+{
+    if (!exchange_gone(exchange))
+        http_wake(exchange);
+}
+
+void exchange_pause(struct exchange *exchange, bool paused)
+{
+    if (exchange->paused == paused || exchange_gone(exchange))
+        return;
+    exchange->paused = paused;
+    http_pause(exchange, paused);
+}
+
+/* --- answering --- */
+
+/* What a browser makes of an answer is never guessed from its content. */
+static void write_head(struct exchange *exchange, int status, const char *type, const char *headers)
+{
+    struct buffer *out = &exchange->out;
+
+    exchange->answered = true;
+    buffer_printf(out, "HTTP/1.1 %d %s\r\nserver: stoa\r\nx-content-type-options: nosniff\r\n",
+                  status, reason_of(status));
+    if (*type)
+        buffer_printf(out, "content-type: %s\r\n", type);
+    if (headers)
+        buffer_append_bytes(out, bytes_of(headers));
+    if (exchange->must_close)
+        buffer_append_bytes(out, BYTES("connection: close\r\n"));
+}
+
+void exchange_reply(struct exchange *exchange, int status, const char *type, const char *headers,
+                    struct bytes body)
+{
+    if (exchange_gone(exchange) || exchange->answered)
+        return;
+    if (exchange->body_sent && !exchange->body_ended)
+        exchange->must_close = true; /* the rest of the body would be read as a request */
+    write_head(exchange, status, type, headers);
+    if (status != 204 && status != 304)
+        buffer_printf(&exchange->out, "content-length: %zu\r\n", body.len);
+    buffer_append_bytes(&exchange->out, BYTES("\r\n"));
+    if (exchange->method != METHOD_HEAD)
+        buffer_append_bytes(&exchange->out, body);
+    exchange_wake(exchange);
+}
+
+/* {"tx_id" 1} as {:tx-id 1}: the keys of the envelope, and of the maps in its vectors. */
+static struct value edn_keys(const struct value *value, struct arena *arena, unsigned depth)
+{
+    struct value copy = *value;
+    bool map = value->type == VALUE_MAP;
+
+    if ((!map && value->type != VALUE_VECTOR) || depth == 0)
+        return copy;
+    size_t count = (size_t)value->count * (map ? 2 : 1);
+    copy.items = ARENA_ARRAY(arena, struct value, count + 1);
+    for (size_t i = 0; i < count; i++) {
+        const struct value *item = &value->items[i];
+        bool key = map && i % 2 == 0;
+        copy.items[i] = key ? *item : edn_keys(item, arena, depth - 1);
+        if (!key || item->type != VALUE_STRING)
+            continue;
+        struct bytes text = arena_copy(arena, item->text);
+        char *letters = arena_alloc(arena, text.len + 1);
+        for (size_t j = 0; j < text.len; j++)
+            letters[j] = text.data[j] == '_' ? '-' : text.data[j];
+        copy.items[i] = value_keyword((struct bytes){ letters, text.len });
+    }
+    return copy;
+}
+
+static void write_value(struct exchange *exchange, int status, const struct value *value,
+                        unsigned key_depth)
+{
+    struct buffer text = { 0 };
+    struct arena arena = { 0 };
+
+    if (exchange->media == MEDIA_EDN) {
+        struct value edn = edn_keys(value, &arena, key_depth);
+        edn_write(&text, &edn);
+    } else {
+        encode_value(&text, exchange->media == MEDIA_MSGPACK ? ENCODING_MSGPACK : ENCODING_JSON,
+                     value);
+    }
+    exchange_reply(exchange, status, media_names[exchange->media], NULL, buffer_bytes(&text));
+    buffer_release(&text);
+    arena_release(&arena);
+}
+
+void exchange_reply_value(struct exchange *exchange, int status, const struct value *value)
+{
+    write_value(exchange, status, value, 1);
+}
+
+void exchange_reply_list(struct exchange *exchange, int status, const struct value *value)
+{
+    write_value(exchange, status, value, 3);
+}
+
+void exchange_reply_error(struct exchange *exchange, int status, const struct error *error)
+{
+    struct arena arena = { 0 };
+    struct value_builder map = { 0 };
+    struct bytes code = bytes_of(error_code(error->kind));
+
+    value_builder_entry(&map, &arena, "code",
+                        exchange->media == MEDIA_EDN ? value_keyword(code) : value_string(code));
+    value_builder_entry(&map, &arena, "message", value_string(bytes_of(error->message)));
+    struct value value = value_builder_end(&map, VALUE_MAP);
+    exchange_reply_value(exchange, status ? status : statuses[error->kind], &value);
+    arena_release(&arena);
+}
+
+void exchange_begin(struct exchange *exchange, int status, const char *type)
+{
+    if (exchange_gone(exchange))
+        return;
+    write_head(exchange, status, type, "transfer-encoding: chunked\r\n");
+    buffer_append_bytes(&exchange->out, BYTES("\r\n"));
+    exchange->streaming = exchange->method != METHOD_HEAD;
+    exchange_wake(exchange);
+}
+
+void exchange_write(struct exchange *exchange, struct bytes bytes)
+{
+    if (exchange_gone(exchange) || bytes.len == 0 || exchange->method == METHOD_HEAD)
+        return;
+    buffer_printf(&exchange->out, "%zx\r\n", bytes.len);
+    buffer_append_bytes(&exchange->out, bytes);
+    buffer_append_bytes(&exchange->out, BYTES("\r\n"));
+    exchange_wake(exchange);
+}
+
+void exchange_end(struct exchange *exchange)
+{
+    if (exchange_gone(exchange) || !exchange->streaming)
+        return;
+    buffer_append_bytes(&exchange->out, BYTES("0\r\n\r\n"));
+    exchange->streaming = false;
+    exchange_wake(exchange);
+}
+
+void exchange_break(struct exchange *exchange)
+{
+    exchange->must_close = true;
+    exchange->streaming = false;
+    exchange_wake(exchange);
+}
+
+/* --- media types --- */
+
+/* The media type at the head of a list, without parameters; *text moves behind it. */
+static struct bytes next_media(const char **text)
+{
+    while (**text == ' ' || **text == ',')
+        (*text)++;
+    const char *start = *text;
+    size_t len = strcspn(start, ";, ");
+    *text += strcspn(start, ",");
+    return (struct bytes){ start, len };
+}
+
+static bool find_media(struct bytes name, enum media *out)
+{
+    for (int i = 0; i < MEDIA_TYPES; i++) {
+        if (bytes_equal(name, bytes_of(media_names[i]))) {
+            *out = (enum media)i;
+            return true;
+        }
+    }
+    return false;
+}
+
+bool exchange_media(struct exchange *exchange, int *status, struct error *err)
+{
+    const char *type = exchange->content_type, *accept = exchange->accept;
+    static const char known[] = "application/edn, application/transit+json, application/json and "
+                                "application/msgpack are known";
+
+    exchange->request_media = exchange->media = MEDIA_JSON;
+    *status = 415;
+    if (exchange->body_sent && !find_media(next_media(&type), &exchange->request_media))
+        return fail(err, ERROR_UNSUPPORTED, "the Content-Type is \"%.100s\"; %s",
+                    exchange->content_type, known);
+    exchange->media = exchange->request_media;
+    *status = 406;
+    bool any = *accept == '\0';
+    while (*accept) {
+        struct bytes name = next_media(&accept);
+        if (find_media(name, &exchange->media))
+            return true;
+        any = any || bytes_equal(name, BYTES("*/*")) || bytes_equal(name, BYTES("application/*"));
+    }
+    return any ||
+           fail(err, ERROR_UNSUPPORTED, "the Accept is \"%.100s\"; %s", exchange->accept, known);
+}
+
+/* {:tx-id 1} as {"tx_id" 1}. */
+static void string_keys(struct value *map, struct arena *arena)
+{
+    for (uint32_t i = 0; map->type == VALUE_MAP && i < map->count; i++) {
+        struct value *key = &map->items[2 * i];
+        if (key->type != VALUE_KEYWORD)
+            continue;
+        char *letters = arena_alloc(arena, key->text.len + 1);
+        for (size_t j = 0; j < key->text.len; j++)
+            letters[j] = key->text.data[j] == '-' ? '_' : key->text.data[j];
+        *key = value_string((struct bytes){ letters, key->text.len });
+    }
+}
+
+bool exchange_read(const struct exchange *exchange, struct arena *arena, struct value *out,
+                   struct error *err)
+{
+    struct bytes body = buffer_bytes(&exchange->body);
+
+    if (exchange->request_media != MEDIA_EDN)
+        return decode_value(
+            body, exchange->request_media == MEDIA_MSGPACK ? ENCODING_MSGPACK : ENCODING_JSON,
+            arena, out, err);
+    if (!edn_read(body, arena, out, err))
+        return false;
+    string_keys(out, arena);
+    return true;
+}

@@ -1,0 +1,301 @@
+#include "gateway/relay.h"
+
+#include "common/clock.h"
+#include "gateway/metrics.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+/* How far a session may fall behind and still be served from memory. */
+#define RING_BYTES_MAX (8 << 20)
+#define RING_COUNT_MAX 65536
+
+/* The feed and answers come over two connections: so long they may be out of step. */
+#define BEHIND_US_MAX 30000
+
+#define FETCH_AGAIN_US 500000
+
+/* --- rings --- */
+
+static struct relay_tx *ring_at(const struct relay_ring *ring, uint32_t i)
+{
+    return &ring->slots[(ring->head + i) & (ring->cap - 1)];
+}
+
+static size_t tx_bytes(const struct relay_tx *tx)
+{
+    size_t bytes = 0;
+
+    for (size_t i = 0; i < ENCODINGS; i++)
+        bytes += tx->encoded[i] ? tx->encoded[i]->len : 0;
+    return bytes;
+}
+
+static void ring_grow(struct relay_ring *ring)
+{
+    uint32_t cap = ring->cap ? ring->cap * 2 : 64;
+    struct relay_tx *slots = xcalloc(cap, sizeof(*slots));
+
+    for (uint32_t i = 0; i < ring->count; i++)
+        slots[i] = *ring_at(ring, i);
+    free(ring->slots);
+    ring->slots = slots;
+    ring->cap = cap;
+    ring->head = 0;
+}
+
+static void ring_push(struct relay_ring *ring, const struct relay_tx *tx)
+{
+    if (ring->count == ring->cap)
+        ring_grow(ring);
+    *ring_at(ring, ring->count++) = *tx;
+    ring->bytes += tx_bytes(tx);
+}
+
+/* Takes the first out; its blobs are the caller's. */
+static struct relay_tx ring_shift(struct relay_ring *ring)
+{
+    struct relay_tx tx = *ring_at(ring, 0);
+
+    ring->head = (ring->head + 1) & (ring->cap - 1);
+    ring->count--;
+    ring->bytes -= tx_bytes(&tx);
+    return tx;
+}
+
+static void tx_release(struct relay_tx *tx)
+{
+    for (size_t i = 0; i < ENCODINGS; i++)
+        blob_release(tx->encoded[i]);
+}
+
+static void ring_clear(struct relay_ring *ring)
+{
+    while (ring->count) {
+        struct relay_tx tx = ring_shift(ring);
+        tx_release(&tx);
+    }
+    free(ring->slots);
+    *ring = (struct relay_ring){ 0 };
+}
+
+static void ring_trim(struct relay_ring *ring)
+{
+    while (ring->count > 1 && (ring->bytes > RING_BYTES_MAX || ring->count > RING_COUNT_MAX)) {
+        struct relay_tx tx = ring_shift(ring);
+        tx_release(&tx);
+    }
+}
+
+/* --- life --- */
+
+void checksum_copy(char out[CHECKSUM_TEXT_BYTES], struct bytes text)
+{
+    size_t len = text.len < CHECKSUM_TEXT_BYTES ? text.len : CHECKSUM_TEXT_BYTES - 1;
+
+    if (len)
+        memcpy(out, text.data, len);
+    out[len] = '\0';
+}
+
+void relay_open(struct relay *relay, const struct relay_operations *operations, void *arg)
+{
+    *relay = (struct relay){ .operations = operations, .arg = arg };
+}
+
+void relay_close(struct relay *relay)
+{
+    ring_clear(&relay->ring);
+    ring_clear(&relay->ahead);
+    relay->positioned = false;
+    relay->t = relay->known_t = 0;
+    relay->behind_us = 0;
+}
+
+static bool same_epoch(struct relay *relay, const struct uuid *epoch)
+{
+    if (uuid_equal(&relay->epoch, epoch))
+        return true;
+    relay_close(relay);
+    relay->operations->broken(relay->arg);
+    return false;
+}
+
+/* --- passing on --- */
+
+static void pass_on(struct relay *relay, struct relay_tx *tx)
+{
+    assert(tx->t == relay->t + 1);
+    tx->before = relay->passed;
+    relay->passed += tx->encoded[ENCODING_MSGPACK]->len;
+    relay->t = tx->t;
+    memcpy(relay->checksum, tx->checksum, sizeof(relay->checksum));
+    ring_push(&relay->ring, tx);
+    ring_trim(&relay->ring);
+    metrics_add(METRIC_RELAYED, 1);
+}
+
+/* What came ahead and now fits; then what is known to be there is still missing, or not. */
+static void settle(struct relay *relay)
+{
+    while (relay->ahead.count && ring_at(&relay->ahead, 0)->t <= relay->t + 1) {
+        struct relay_tx tx = ring_shift(&relay->ahead);
+        if (tx.t == relay->t + 1)
+            pass_on(relay, &tx);
+        else
+            tx_release(&tx);
+    }
+    if (relay->known_t < relay->t)
+        relay->known_t = relay->t;
+    if (relay->known_t == relay->t)
+        relay->behind_us = 0;
+    else if (!relay->behind_us)
+        relay->behind_us = clock_monotonic_us();
+}
+
+static void fetch(struct relay *relay)
+{
+    if (relay->fetching)
+        return;
+    relay->fetching = true;
+    metrics_add(METRIC_GAPS, 1);
+    relay->operations->fetch(relay->arg, relay->t + 1);
+}
+
+void relay_expect(struct relay *relay, uint32_t t)
+{
+    if (!relay->positioned || t <= relay->known_t)
+        return;
+    relay->known_t = t;
+    settle(relay);
+}
+
+void relay_position(struct relay *relay, const struct uuid *epoch, uint32_t t,
+                    struct bytes checksum)
+{
+    if (relay->positioned && same_epoch(relay, epoch)) {
+        relay_expect(relay, t);
+        return;
+    }
+    relay->positioned = true;
+    relay->epoch = *epoch;
+    relay->t = relay->known_t = t;
+    checksum_copy(relay->checksum, checksum);
+}
+
+void relay_tx(struct relay *relay, const struct uuid *epoch, uint32_t t, struct bytes checksum,
+              struct bytes message)
+{
+    struct relay_tx tx = { .t = t };
+
+    if (!relay->positioned) { /* the sync that is under way may answer with a t before this one */
+        relay->positioned = true;
+        relay->epoch = *epoch;
+        relay->t = t - 1;
+    }
+    if (!same_epoch(relay, epoch) || t <= relay->t)
+        return;
+    bool next = t == relay->t + 1;
+    struct relay_ring *ahead = &relay->ahead;
+    if (!next && (ahead->bytes > RING_BYTES_MAX ||
+                  (ahead->count && ring_at(ahead, ahead->count - 1)->t >= t))) {
+        relay_expect(relay, t);
+        return;
+    }
+    checksum_copy(tx.checksum, checksum);
+    tx.encoded[ENCODING_MSGPACK] = blob_new(message);
+    if (next)
+        pass_on(relay, &tx);
+    else
+        ring_push(ahead, &tx);
+    if (relay->known_t < t)
+        relay->known_t = t;
+    settle(relay);
+    if (next)
+        relay->operations->advanced(relay->arg);
+    else
+        fetch(relay);
+}
+
+void relay_head(struct relay *relay, const struct uuid *epoch, uint32_t t, struct bytes checksum)
+{
+    if (!relay->positioned || !same_epoch(relay, epoch))
+        return;
+    if (t == relay->t)
+        checksum_copy(relay->checksum, checksum);
+    relay_expect(relay, t);
+    if (relay->t < t)
+        fetch(relay);
+}
+
+void relay_log(struct relay *relay, uint32_t from, const struct value *messages, uint32_t count,
+               uint32_t end_t, struct bytes checksum)
+{
+    uint32_t t_before = relay->t;
+
+    relay->fetching = false;
+    if (!relay->positioned)
+        return;
+    for (uint32_t i = 0; i < count; i++) {
+        struct relay_tx tx = { .t = from + i };
+        if (tx.t != relay->t + 1 || messages[i].type != VALUE_BYTES)
+            continue;
+        if (tx.t == end_t)
+            checksum_copy(tx.checksum, checksum);
+        tx.encoded[ENCODING_MSGPACK] = blob_new(messages[i].text);
+        pass_on(relay, &tx);
+    }
+    relay_expect(relay, end_t);
+    settle(relay);
+    if (relay->t > t_before)
+        relay->operations->advanced(relay->arg);
+    if (relay->t < relay->known_t && relay->t > t_before)
+        fetch(relay);
+}
+
+void relay_log_failed(struct relay *relay)
+{
+    relay->fetching = false;
+    relay->fetch_again_us = clock_monotonic_us() + FETCH_AGAIN_US;
+}
+
+void relay_tick(struct relay *relay)
+{
+    int64_t now = clock_monotonic_us();
+
+    if (relay->behind_us && now - relay->behind_us > BEHIND_US_MAX && now > relay->fetch_again_us)
+        fetch(relay);
+}
+
+/* --- reading --- */
+
+uint32_t relay_first_t(const struct relay *relay)
+{
+    return relay->ring.count ? ring_at(&relay->ring, 0)->t : relay->t + 1;
+}
+
+struct bytes relay_message(struct relay *relay, uint32_t t, enum encoding encoding)
+{
+    uint32_t first = relay_first_t(relay);
+
+    assert(t >= first && t <= relay->t);
+    struct relay_tx *tx = ring_at(&relay->ring, t - first);
+    if (!tx->encoded[encoding]) {
+        tx->encoded[encoding] = encode_message(encoding, blob_bytes(tx->encoded[ENCODING_MSGPACK]));
+        if (!tx->encoded[encoding])
+            return (struct bytes){ 0 };
+        relay->ring.bytes += tx->encoded[encoding]->len;
+    }
+    return blob_bytes(tx->encoded[encoding]);
+}
+
+uint64_t relay_lag_bytes(const struct relay *relay, uint32_t next_t)
+{
+    uint32_t first = relay_first_t(relay);
+
+    if (next_t > relay->t)
+        return 0;
+    if (next_t < first)
+        return UINT64_MAX;
+    return relay->passed - ring_at(&relay->ring, next_t - first)->before;
+}

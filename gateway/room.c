@@ -1,0 +1,332 @@
+#include "gateway/room.h"
+
+#include "common/clock.h"
+#include "gateway/session.h"
+#include "proto/bus.h"
+#include "proto/mp.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ROOMS_MAX      4096
+#define FORGET_US      30000000
+#define LOG_TIMEOUT_MS 30000
+
+bool room_name_valid(struct bytes name)
+{
+    if (name.len == 0 || name.len > LIMIT_GRAPH_NAME_BYTES)
+        return false;
+    for (size_t i = 0; i < name.len; i++) {
+        char c = name.data[i];
+        bool letter = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+        if (!letter && (i == 0 || (c != '_' && c != '-')))
+            return false;
+    }
+    return true;
+}
+
+/* --- the relay's --- */
+
+static void on_log(void *arg, const struct value *answer, const struct error *error)
+{
+    struct room *room = arg;
+    const struct value *messages = error ? NULL : value_get(answer, "txs");
+
+    room->fetching = false;
+    if (!messages || !value_is_sequence(messages) || !room->relay.positioned ||
+        !uuid_equal(&room->fetch_epoch, &room->relay.epoch))
+        relay_log_failed(&room->relay);
+    else /* its first t is that which was asked for: nothing else moves the relay on meanwhile */
+        relay_log(&room->relay, room->fetch_from, messages->items, messages->count,
+                  (uint32_t)bus_number(answer, "t"), bus_text(answer, "checksum"));
+    room_settle(room);
+}
+
+static void fetch_log(void *arg, uint32_t from)
+{
+    struct room *room = arg;
+    struct buffer text = { 0 };
+    struct error error;
+    struct value epoch = value_uuid(room->relay.epoch);
+
+    mp_write_map(&text, 4);
+    mp_write_string(&text, BYTES("type"));
+    mp_write_string(&text, BYTES("log"));
+    mp_write_string(&text, BYTES("graph"));
+    mp_write_string(&text, bytes_of(room->name));
+    mp_write_string(&text, BYTES("epoch"));
+    mp_write(&text, &epoch);
+    mp_write_string(&text, BYTES("from"));
+    mp_write_long(&text, from);
+    room->fetching = true;
+    room->fetch_epoch = room->relay.epoch;
+    room->fetch_from = from;
+    struct bus_call call = { .request = buffer_bytes(&text),
+                             .class = BUS_QUICK,
+                             .repeatable = true,
+                             .timeout_ms = LOG_TIMEOUT_MS,
+                             .patience_ms = LOG_TIMEOUT_MS,
+                             .fn = on_log,
+                             .arg = room };
+    if (!bus_request(room->gateway->bus, &call, &error))
+        on_log(room, NULL, &error);
+    buffer_release(&text);
+}
+
+static void on_advanced(void *arg)
+{
+    struct room *room = arg;
+
+    room->advanced = true;
+}
+
+static void on_broken(void *arg)
+{
+    struct room *room = arg;
+
+    room->broken = true;
+}
+
+static const struct relay_operations relay_operations = {
+    .fetch = fetch_log,
+    .advanced = on_advanced,
+    .broken = on_broken,
+};
+
+/* --- presence --- */
+
+static struct value presence_message(const char *key, const struct value *rest, struct arena *arena)
+{
+    struct value_builder map = { 0 };
+
+    value_builder_entry(&map, arena, "type", value_string(BYTES("presence")));
+    if (key) {
+        value_builder_entry(&map, arena, "full", value_boolean(true));
+        value_builder_entry(&map, arena, key, *rest);
+    } else {
+        for (uint32_t i = 0; i < 2 * rest->count; i++)
+            value_builder_add(&map, arena, rest->items[i]);
+    }
+    return value_builder_end(&map, VALUE_MAP);
+}
+
+/* Sends the message to the sessions that have had the full set, or to those that have not. */
+static void send_presence(struct room *room, const struct value *message, bool full)
+{
+    struct blob *encoded[ENCODINGS] = { 0 };
+
+    for (struct session *at = room->sessions; at; at = at->next) {
+        if (!(full ? at->wants_presence : at->told_presence))
+            continue;
+        if (!encoded[at->encoding])
+            encoded[at->encoding] = encode_blob(at->encoding, message);
+        session_send(at, encoded[at->encoding]);
+        if (full) {
+            at->wants_presence = false;
+            at->told_presence = true;
+        }
+    }
+    for (size_t i = 0; i < ENCODINGS; i++)
+        blob_release(encoded[i]);
+}
+
+static void tell_presence(void *arg, const struct value *changes)
+{
+    struct room *room = arg;
+    struct arena arena = { 0 };
+    bool newcomers = false;
+
+    if (changes) {
+        struct value message = presence_message(NULL, changes, &arena);
+        send_presence(room, &message, false);
+    }
+    for (struct session *at = room->sessions; at; at = at->next)
+        newcomers = newcomers || at->wants_presence;
+    if (newcomers) {
+        struct value sessions = presence_full(room->presence, &arena);
+        struct value message = presence_message("sessions", &sessions, &arena);
+        send_presence(room, &message, true);
+    }
+    arena_release(&arena);
+}
+
+static const struct presence_operations presence_operations = { .tell = tell_presence };
+
+/* --- following the feed --- */
+
+static struct bytes topic_of(const struct room *room, char topic[LIMIT_GRAPH_NAME_BYTES + 3])
+{
+    int len = snprintf(topic, LIMIT_GRAPH_NAME_BYTES + 3, BUS_TOPIC_GRAPH "%s", room->name);
+
+    return (struct bytes){ topic, (size_t)len };
+}
+
+static void follow(struct room *room)
+{
+    char topic[LIMIT_GRAPH_NAME_BYTES + 3];
+
+    room->following = true;
+    relay_open(&room->relay, &relay_operations, room);
+    pages_open(&room->pages, room->gateway->bus, room->name);
+    room->presence =
+        presence_graph_open(room->gateway->presence, room->name, &presence_operations, room);
+    bus_subscribe(room->gateway->bus, topic_of(room, topic));
+}
+
+static void unfollow(struct room *room)
+{
+    char topic[LIMIT_GRAPH_NAME_BYTES + 3];
+
+    if (!room->following)
+        return;
+    room->following = false;
+    bus_unsubscribe(room->gateway->bus, topic_of(room, topic));
+    presence_graph_close(room->presence);
+    room->presence = NULL;
+    pages_close(&room->pages);
+    relay_close(&room->relay);
+}
+
+void room_enter(struct room *room, struct session *session)
+{
+    if (!room->following)
+        follow(room);
+    session_unlink(session, &room->gateway->opened);
+    session->room = room;
+    session_link(session, &room->sessions);
+    room->sessions_count++;
+}
+
+void room_leave(struct room *room, struct session *session)
+{
+    session_unlink(session, &room->sessions);
+    session->room = NULL;
+    room->sessions_count--;
+    room->used_us = clock_monotonic_us();
+}
+
+static void feed_dropped(struct room *room)
+{
+    room->dropped = room->broken = true;
+    relay_close(&room->relay);
+}
+
+void room_feed(struct room *room, const struct value *message)
+{
+    struct bytes type = bus_text(message, "type"), checksum = bus_text(message, "checksum");
+    uint32_t t = (uint32_t)bus_number(message, "t");
+    struct uuid epoch;
+    struct error error;
+
+    if (!room->following)
+        return;
+    if (bytes_equal(type, BYTES("presence"))) {
+        presence_feed(room->presence, message);
+    } else if (bytes_equal(type, BYTES("dropped"))) {
+        feed_dropped(room);
+    } else if (bus_field_uuid(message, "epoch", true, &epoch, &error)) {
+        if (bytes_equal(type, BYTES("tx")))
+            relay_tx(&room->relay, &epoch, t, checksum, bus_text(message, "message"));
+        else if (bytes_equal(type, BYTES("head")))
+            relay_head(&room->relay, &epoch, t, checksum);
+    }
+}
+
+/* Sessions that are only just asking how to get in step learn it of the new graph. */
+static void end_sessions(struct room *room)
+{
+    for (struct session *next, *at = room->sessions; at; at = next) {
+        next = at->next;
+        if (at->state != SESSION_SNAPSHOT && at->state != SESSION_FEED)
+            continue;
+        if (room->dropped)
+            session_end(at, CLOSE_GOING_AWAY, "the graph was dropped");
+        else
+            session_end(at, CLOSE_RESTART, "the graph has a new epoch");
+    }
+}
+
+void room_settle(struct room *room)
+{
+    if (room->broken)
+        end_sessions(room);
+    room->broken = room->dropped = false;
+    if (!room->advanced)
+        return;
+    room->advanced = false;
+    for (struct session *next, *at = room->sessions; at; at = next) {
+        next = at->next;
+        session_advanced(at);
+    }
+}
+
+/* --- life --- */
+
+bool room_get(struct gateway *gateway, struct bytes name, struct room **out, struct error *err)
+{
+    struct room *room = room_find(gateway, name);
+
+    if (!room_name_valid(name))
+        return fail(err, ERROR_INCORRECT, "\"%.*s\" is no graph's name: [a-z0-9][a-z0-9_-]{0,62}",
+                    BYTES_ARG(name));
+    if (!room && gateway->rooms.count >= ROOMS_MAX)
+        return fail(err, ERROR_BUSY, "%d graphs are in use on this gateway; try again later",
+                    ROOMS_MAX);
+    if (!room) {
+        room = xcalloc(1, sizeof(*room));
+        room->gateway = gateway;
+        memcpy(room->name, name.data, name.len);
+        for (size_t i = 0; i < ROOM_LANES; i++)
+            lane_open(&room->lanes[i], gateway->bus, room->name);
+        hashmap_put(&gateway->rooms, name, room);
+    }
+    room->used_us = clock_monotonic_us();
+    *out = room;
+    return true;
+}
+
+struct room *room_find(const struct gateway *gateway, struct bytes name)
+{
+    return hashmap_get(&gateway->rooms, name);
+}
+
+struct lane *room_lane(struct room *room, struct bytes key)
+{
+    return &room->lanes[bytes_hash(key) % ROOM_LANES];
+}
+
+static bool is_idle(const struct room *room)
+{
+    bool idle = room->sessions_count == 0 && !room->fetching;
+
+    for (size_t i = 0; i < ROOM_LANES; i++)
+        idle = idle && lane_is_idle(&room->lanes[i]);
+    return idle;
+}
+
+bool room_tick(struct room *room)
+{
+    int64_t now = clock_monotonic_us();
+
+    if (room->following) {
+        relay_tick(&room->relay);
+        pages_tick(&room->pages);
+    }
+    for (struct session *next, *at = room->sessions; at; at = next) {
+        next = at->next;
+        session_tick(at, now);
+    }
+    room_settle(room);
+    if (!is_idle(room) || now < room->used_us + FORGET_US)
+        return true;
+    room_close(room);
+    return false;
+}
+
+void room_close(struct room *room)
+{
+    unfollow(room);
+    for (size_t i = 0; i < ROOM_LANES; i++)
+        lane_close(&room->lanes[i]);
+    free(room);
+}
