@@ -76,6 +76,17 @@ for (const { signal, command, how } of stops) {
     });
 }
 
+test('stops everything on Ctrl-C in a terminal', async (t) => {
+    const words = `exec '${plainly[0]}' --data '${temporaryFolder()}' --port ${await freePorts(2)}`;
+    const run = new Run(t, [], { command: ['script', '--quiet', '--return', '--command', words, '/dev/null'] });
+    await run.waitReady();
+    const pids = run.descendants();
+    run.child.stdin.write('\x03');
+    assert.equal(await run.ended, 0, run.stdout);
+    assert.deepEqual(pids.filter(alive), []);
+    assert.doesNotMatch(run.stdout, /starting it again/);
+});
+
 test('stops a gateway that does not react, in the end', async (t) => {
     const run = await Run.ready(t);
     const pids = run.descendants();

@@ -96,11 +96,8 @@ export class Run {
     status = null;
 
     /** `command`: the words that start deploy/run where it is not started plainly. */
-    constructor(t, args, { command = [join(root, 'deploy/run')], cwd = root } = {}) {
-        this.child = spawn(command[0], [...command.slice(1), ...args], {
-            cwd,
-            stdio: ['ignore', 'pipe', 'pipe'],
-        });
+    constructor(t, args, { command = [join(root, 'deploy/run')] } = {}) {
+        this.child = spawn(command[0], [...command.slice(1), ...args], { cwd: root });
         this.child.stdout.setEncoding('utf8').on('data', (text) => (this.stdout += text));
         this.child.stderr.setEncoding('utf8').on('data', (text) => (this.stderr += text));
         this.ended = once(this.child, 'exit').then(([code, signal]) => {
@@ -131,7 +128,7 @@ export class Run {
     }
 
     isReady() {
-        return /^ready$/m.test(this.stdout);
+        return /^ready\r?$/m.test(this.stdout);
     }
 
     /** The pids of the running descendants of that name; without a name, of all. */
