@@ -233,7 +233,7 @@ static void rooms_sweep(struct presence *presence, struct uuid gateway, const st
         struct changes changes = { 0 };
         bool named = false;
         for (uint32_t i = 0; graphs && i < graphs->count && !named; i++)
-            named = bytes_equal(graphs->items[2 * i].text, entry->key);
+            named = bytes_equal(graphs->items[(size_t)2 * i].text, entry->key);
         if (named)
             continue;
         sessions_sweep(entry->value, gateway, true, &changes);
@@ -259,7 +259,7 @@ static bool graphs_check(const struct value *graphs, struct error *err)
     if (graphs && graphs->type != VALUE_MAP)
         return fail(err, ERROR_INCORRECT, "\"graphs\" must be a map");
     for (uint32_t i = 0; graphs && i < graphs->count; i++)
-        if (graphs->items[2 * i].type != VALUE_STRING)
+        if (graphs->items[(size_t)2 * i].type != VALUE_STRING)
             return fail(err, ERROR_INCORRECT, "a key of \"graphs\" is no string");
     return true;
 }
@@ -282,8 +282,8 @@ void presence_announce(struct presence *presence, struct request *request)
     pthread_mutex_lock(&presence->mutex);
     gateway_heard(presence, gateway);
     for (uint32_t i = 0; graphs && i < graphs->count; i++)
-        room_announce(presence, gateway, graphs->items[2 * i].text, &graphs->items[2 * i + 1],
-                      full);
+        room_announce(presence, gateway, graphs->items[(size_t)2 * i].text,
+                      &graphs->items[(size_t)2 * i + 1], full);
     if (full)
         rooms_sweep(presence, gateway, graphs);
     pthread_mutex_unlock(&presence->mutex);

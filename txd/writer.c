@@ -83,7 +83,7 @@ static struct job *job_list_take(struct job_list *list)
 
 static struct bytes lane_key(struct graph *const *graph)
 {
-    return (struct bytes){ (const char *)graph, sizeof(*graph) };
+    return (struct bytes){ (const char *)graph, sizeof(void *) }; /* the address itself */
 }
 
 /* Puts the lane into a run queue; there is room for every lane, so it is never refused. */

@@ -64,7 +64,7 @@ static const struct row {
     { "{\"type\" \"pull\" \"graph\" \"main\" \"pattern\" \"[:name]\" \"eid\" 2}",
       { "{:name \"Oleg\"}" } },
     { "{\"type\" \"index\" \"graph\" \"main\" \"index\" \"eavt\" \"components\" [2]}",
-      { "[[2 :age 5 536870914] [2 :name \"Oleg\" 536870914]]" } },
+      { "[[2 :name \"Oleg\" 536870914] [2 :age 5 536870914]]" } },
     { "{\"type\" \"index\" \"graph\" \"main\" \"index\" \"xyz\"}", { "\"incorrect\"", "xyz" } },
 
     /* the ways to be brought in step */

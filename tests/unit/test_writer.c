@@ -69,6 +69,9 @@ static void test_many_clients(void **state)
 
     (void)state;
     txd_fixture_open(&fixture);
+    struct bus_client *opener = bus_client_open(&fixture);
+    bus_client_ask(opener, "{\"type\" \"sync\" \"graph\" \"main\"}", &arena); /* heads follow */
+    bus_client_close(opener);
     struct bus_feed *feed = bus_feed_open(&fixture, "g:main");
     for (int i = 0; i < CLIENTS; i++) {
         workers[i] = (struct worker){ .fixture = &fixture, .number = i };
