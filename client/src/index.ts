@@ -1,3 +1,5 @@
+/* DataScript itself goes along: a database is only known to the copy of the package that made it. */
+export { default as datascript } from 'datascript';
 export * from './checksum.js';
 export * from './client.js';
 export * from './codec.js';

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import datascript from 'datascript';
-import { Checksum, Keyword, List, Mirror, MirrorError, Sym, Uuid, held } from '../dist/index.js';
+import { Checksum, Keyword, List, Mirror, MirrorError, Sym, Uuid, datascript, held } from '../dist/index.js';
 
 const k = Keyword.of;
 const TX_0 = 2 ** 29;

@@ -10,6 +10,7 @@ const PROTOCOLS = ['json', 'msgpack'];
 const k = Keyword.of;
 
 const SCHEMA = `[
+  {:db/ident :note/a :db/cardinality :db.cardinality/one} {:db/ident :note/b :db/cardinality :db.cardinality/one}
   {:db/ident :note/id :db/unique :db.unique/identity}
   {:db/ident :note/key :db/unique :db.unique/identity}
   {:db/ident :note/mail :db/unique :db.unique/value}
@@ -17,7 +18,7 @@ const SCHEMA = `[
   {:db/ident :note/tag :db/cardinality :db.cardinality/many}
   {:db/ident :note/a+b :db/tupleAttrs [:note/a :note/b]}]`;
 const NOTES = `[{:db/id 1 :note/id "one" :note/key "k1" :note/mail "m1" :note/n 1 :note/tag ["x" "y"] :note/a "a"}
-                {:db/id 2 :note/id "two" :note/key "k2" :note/n 1}]`;
+                {:db/id 2 :note/id "two" :note/key "k2" :note/n 1 :note/friend 1}]`;
 const STRICT = `[
   {:db/ident :s/text :db/valueType :db.type/string :db/cardinality :db.cardinality/one}
   {:db/ident :s/long :db/valueType :db.type/long :db/cardinality :db.cardinality/one}
@@ -38,7 +39,6 @@ const TRANSACTIONS = [
   ['[[:db/add 1 :note/n {:a 1 :a 2}]]', 'incorrect', /:a|twice|duplicate/],
   ['5', 'incorrect', /5/],
   ['[5]', 'incorrect', /5/],
-  ['[nil]', 'incorrect', /nil/],
   ['[[]]', 'incorrect', /\[\]/],
   ['[[:db/frobnicate 1 :note/n 2]]', 'incorrect', /frobnicate/],
   [[['db/frobnicate', 1, 'note/n', 2]], 'incorrect', /frobnicate/],
@@ -59,7 +59,7 @@ const TRANSACTIONS = [
   ['[[:db/add [:note/id "nope"] :note/n 1]]', 'not-found', /nope/],
   ['[[:db/add [:note/n 1] :note/x 1]]', 'incorrect', /:note\/n/],
   ['[[:db/add [:note/id] :note/x 1]]', 'incorrect', /:note\/id/],
-  ['[[:db/add [:note/id nil] :note/x 1]]', 'incorrect', /:note\/id/],
+  ['[[:db/add [:note/id nil] :note/x 1]]', 'not-found', /:note\/id nil/],
   ['[[:db/add 1 :note/friend [:note/id "nope"]]]', 'not-found', /nope/],
   ['[[:db/add 1 :note/friend 1.5]]', 'incorrect', /:note\/friend/],
   ['[[:db/add 1 :note/friend true]]', 'incorrect', /:note\/friend/],

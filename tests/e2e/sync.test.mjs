@@ -1,7 +1,7 @@
 /* What a client is given when it connects: the log, a snapshot or nothing, and no seam between that
  * and what comes live. */
 import assert from 'node:assert/strict';
-import { Uuid } from '../../client/dist/index.js';
+import { Uuid, datascript } from '../../client/dist/index.js';
 import { Random, seedOf } from './random.mjs';
 import { assertSameKeys, mirrorKeys, settled, stoaTest, until } from './harness.mjs';
 
@@ -156,7 +156,6 @@ stoaTest('schema changes reach mirrors with the transaction that makes them', {}
   assertSameKeys(mirrorKeys(a), mirrorKeys(b), 'the mirrors');
   assert.equal(mirrorKeys(a).filter((key) => key.includes(':note/tag')).length, 3);
   assert.equal(mirrorKeys(a).filter((key) => key.includes(':note/friend')).length, 2);
-  const { default: datascript } = await import('datascript');
   assert.deepEqual(
     datascript.q('[:find [?n ...] :where [?x ":note/id" "x"] [?x ":note/friend" ?f] [?f ":note/id" ?n]]', a.mirror.db).sort(),
     ['y', 'z'],
