@@ -63,6 +63,20 @@ void buffer_append_u64be(struct buffer *buffer, uint64_t n)
     buffer->len += 8;
 }
 
+void buffer_append_decimal(struct buffer *buffer, int64_t n)
+{
+    char digits[20], *at = digits + sizeof(digits);
+    uint64_t left = n < 0 ? -(uint64_t)n : (uint64_t)n;
+
+    do {
+        *--at = (char)('0' + left % 10);
+        left /= 10;
+    } while (left);
+    if (n < 0)
+        *--at = '-';
+    buffer_append(buffer, at, (size_t)(digits + sizeof(digits) - at));
+}
+
 void buffer_printf(struct buffer *buffer, const char *format, ...)
 {
     va_list args, again;

@@ -27,6 +27,10 @@ void buffer_append_u8(struct buffer *buffer, uint8_t byte);
 void buffer_append_u16be(struct buffer *buffer, uint16_t n);
 void buffer_append_u32be(struct buffer *buffer, uint32_t n);
 void buffer_append_u64be(struct buffer *buffer, uint64_t n);
+
+/* The number in decimal, several times faster than buffer_printf(). */
+void buffer_append_decimal(struct buffer *buffer, int64_t n);
+
 void buffer_printf(struct buffer *buffer, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* What is in the buffer; valid until it is next changed. */

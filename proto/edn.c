@@ -359,7 +359,7 @@ static bool read_collection(struct reader *in, char closer, enum value_type type
     in->at += type == VALUE_SET ? 2 : 1; /* #{ */
     if (!read_items(in, start, closer, type, depth, out))
         return false;
-    return value_is_sequence(out) || check_distinct(in, start, out);
+    return type == VALUE_VECTOR || type == VALUE_LIST || check_distinct(in, start, out);
 }
 
 /* Puts the key of a map with the namespace `ns` into it: :k is :ns/k, and :_/k is :k. */
@@ -647,7 +647,7 @@ static void write_value(struct buffer *out, const struct value *value, size_t en
         buffer_append_bytes(out, value->boolean ? BYTES("true") : BYTES("false"));
         break;
     case VALUE_LONG:
-        buffer_printf(out, "%lld", (long long)value->number);
+        buffer_append_decimal(out, value->number);
         break;
     case VALUE_DOUBLE:
         write_double(out, value->real);

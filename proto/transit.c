@@ -859,9 +859,13 @@ static void write_double(struct buffer *out, double real)
 
 static void write_long(struct buffer *out, int64_t number)
 {
-    bool exact = number >= -JSON_INTEGER_MAX && number <= JSON_INTEGER_MAX;
-
-    buffer_printf(out, exact ? "%lld" : "\"~i%lld\"", (long long)number);
+    if (number >= -JSON_INTEGER_MAX && number <= JSON_INTEGER_MAX) {
+        buffer_append_decimal(out, number);
+        return;
+    }
+    buffer_append_bytes(out, BYTES("\"~i"));
+    buffer_append_decimal(out, number);
+    buffer_append_u8(out, '"');
 }
 
 static bool has_text_keys(const struct value *map)
@@ -909,7 +913,9 @@ void transit_write(struct buffer *out, const struct value *value)
         write_double(out, value->real);
         break;
     case VALUE_INSTANT:
-        buffer_printf(out, "\"~m%lld\"", (long long)value->number);
+        buffer_append_bytes(out, BYTES("\"~m"));
+        buffer_append_decimal(out, value->number);
+        buffer_append_u8(out, '"');
         break;
     case VALUE_UUID:
         buffer_printf(out, "\"~u%s\"", uuid_format(&value->uuid, uuid));

@@ -55,6 +55,23 @@ static void test_reserve_and_clear(void **state)
     buffer_release(&buffer);
 }
 
+static void test_decimal(void **state)
+{
+    (void)state;
+    static const int64_t numbers[] = {
+        0, 1, -1, 9, 10, -10, 1234567890, INT32_MIN, INT64_MAX, INT64_MIN, INT64_MIN + 1,
+    };
+    struct buffer decimal = { 0 }, printed = { 0 };
+
+    for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
+        buffer_append_decimal(&decimal, numbers[i]);
+        buffer_printf(&printed, "%lld", (long long)numbers[i]);
+        assert_true(bytes_equal(buffer_bytes(&decimal), buffer_bytes(&printed)));
+    }
+    buffer_release(&decimal);
+    buffer_release(&printed);
+}
+
 /* What is printed may be longer than any buffer that was there. */
 static void test_printf_grows(void **state)
 {
@@ -75,6 +92,7 @@ int main(void)
         cmocka_unit_test(test_append),
         cmocka_unit_test(test_growth_keeps_what_is_there),
         cmocka_unit_test(test_reserve_and_clear),
+        cmocka_unit_test(test_decimal),
         cmocka_unit_test(test_printf_grows),
     };
     return cmocka_run_group_tests_name("buffer", tests, NULL, NULL);
