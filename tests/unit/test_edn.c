@@ -280,6 +280,25 @@ static void test_stream_depth(void **state)
     buffer_release(&text);
 }
 
+/* The one place where a text grows as it is read has a limit of its own. */
+static void test_long_namespace(void **state)
+{
+    (void)state;
+    struct buffer text = { 0 };
+    struct value value;
+    struct error err;
+
+    buffer_printf(&text, "#:%0400d{", 0);
+    for (int i = 0; i < 2 * LIMIT_VALUE_BYTES / 400; i++)
+        buffer_printf(&text, ":k%d 1 ", i);
+    buffer_append(&text, "}", 1);
+    assert_false(edn_read(buffer_bytes(&text), &arena, &value, &err));
+    assert_non_null(strstr(err.message, "EDN at byte 0: "));
+    assert_true(arena.used < 3 * LIMIT_VALUE_BYTES);
+    buffer_release(&text);
+    arena_release(&arena);
+}
+
 static void test_excerpt(void **state)
 {
     (void)state;
@@ -342,6 +361,7 @@ int main(void)
         cmocka_unit_test(test_stream_limits_a_value),
         cmocka_unit_test(test_stream_is_linear),
         cmocka_unit_test(test_stream_depth),
+        cmocka_unit_test(test_long_namespace),
         cmocka_unit_test(test_excerpt),
         cmocka_unit_test(test_name_fault),
     };

@@ -114,6 +114,7 @@ static const struct canonical {
     { "0", "-0.0", true },
     { "9223372036854775807", "9223372036854775808.0", false },
     { "-9223372036854775808", "-9223372036854775808.0", true },
+    { "9223372036854774784", "9223372036854774784.0", true },
     { "1.5", "1", false },
     { "[1.0 (2)]", "(1 [2.0])", true },
     { "#{3 1 2}", "#{1.0 2.0 3.0}", true },
@@ -143,6 +144,31 @@ static void test_canonical(void **state)
     arena_release(&arena);
 }
 
+/* NaN has many encodings, and one when it is written: else two clients' checksums would differ. */
+static void test_one_nan(void **state)
+{
+    (void)state;
+    static const struct bytes nans[] = {
+        { "\xca\xff\xc0\x00\x01", 5 },
+        { "\xcb\xff\xf8\x00\x00\x00\x00\x00\x01", 9 },
+        { "\xcb\x7f\xf0\x00\x00\x00\x00\x00\x01", 9 },
+    };
+    struct buffer out = { 0 };
+    struct value value;
+    struct error err;
+
+    for (size_t i = 0; i < ARRAY_LEN(nans); i++) {
+        assert_true(mp_read(nans[i], &arena, &value, &err));
+        buffer_clear(&out);
+        mp_write(&out, &value);
+        mp_write_canonical(&out, &value);
+        assert_int_equal(out.len, 18);
+        assert_memory_equal(out.data, "\xcb\x7f\xf8\0\0\0\0\0\0\xcb\x7f\xf8\0\0\0\0\0\0", 18);
+    }
+    buffer_release(&out);
+    arena_release(&arena);
+}
+
 static void test_checksum_halves_wrap_alone(void **state)
 {
     (void)state;
@@ -160,6 +186,7 @@ int main(void)
         cmocka_unit_test(test_claims_get_no_memory),
         cmocka_unit_test(test_strings_point_into_the_bytes),
         cmocka_unit_test(test_canonical),
+        cmocka_unit_test(test_one_nan),
         cmocka_unit_test(test_checksum_halves_wrap_alone),
     };
     return cmocka_run_group_tests_name("mp", tests, NULL, NULL);

@@ -54,6 +54,7 @@ static const struct reading {
     { "\\ud83d\"", false, false, { "", 0 }, 0 },
     { "\\ud83d\\n\"", false, false, { "", 0 }, 0 },
     { "\\ud83d\\ud83d\"", false, false, { "", 0 }, 0 },
+    { "\\ude00\\ude00\"", false, false, { "", 0 }, 0 },
     { "x\\ude00\"", false, false, { "", 0 }, 1 },
 };
 
