@@ -171,10 +171,11 @@ static void test_form(void **state)
 
 static void test_bad_token(void **state)
 {
-    static const char *const tokens[] = { "x", "12345678", "\0\0\0\1\0\100\0\1\x99",
-                                          "\0\0\0\1\0\100\0\5\x40"
-                                          "a\0\1" };
-    static const size_t lens[] = { 1, 8, 9, 12 };
+    const struct bytes tokens[] = {
+        BYTES("x"), BYTES("12345678"),            /* a length beyond its end */
+        BYTES("\0\0\0\1\0\100\0\1\x99"),          /* no such type */
+        BYTES("\0\0\0\1\0\100\0\5\x40z\0\1\x40"), /* a value with something behind it */
+    };
     struct page_test test;
     struct buffer out = { 0 };
     struct bytes next;
@@ -185,7 +186,7 @@ static void test_bad_token(void **state)
     page_test_open(&test);
     struct db db = graph_writer_db(test.graph);
     for (size_t i = 0; i < ARRAY_LEN(tokens); i++) {
-        struct page_request request = { .after = { tokens[i], lens[i] }, .bytes_max = 1 };
+        struct page_request request = { .after = tokens[i], .bytes_max = 1 };
         assert_fails(page_read(&db, &request, &test.arena, &out, &count, &next, &err),
                      ERROR_INCORRECT, "`after`");
     }
