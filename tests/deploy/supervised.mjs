@@ -70,11 +70,15 @@ export async function freePorts(count) {
     }
 }
 
+const folders = [];
+process.on('exit', () => {
+    for (const folder of folders) rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+});
+
 /** A folder that is removed when the tests of this file have ended, and with them what writes there. */
 export function temporaryFolder() {
-    const folder = mkdtempSync(join(tmpdir(), 'stoa-deploy-'));
-    process.on('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }));
-    return folder;
+    folders.push(mkdtempSync(join(tmpdir(), 'stoa-deploy-')));
+    return folders.at(-1);
 }
 
 export async function statusOf(port, path = '/readyz', options = {}) {
