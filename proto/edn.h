@@ -2,7 +2,8 @@
  * EDN (github.com/edn-format/edn) in and out. Tags read: #inst, #uuid, #bytes "<base64>",
  * #datascript/DB and #datascript/Datom (the latter two give what they tag). Integers with a
  * trailing N are longs when they fit; \c is a string of one character; M is a double. Maps with
- * a key twice and sets with an item twice are errors. #_ discards. No other tag is known.
+ * a key twice and sets with an item twice are errors. #_ discards, #:ns{...} puts a namespace
+ * before the keys, ##Inf, ##-Inf and ##NaN are doubles. No other tag is known.
  */
 #ifndef STOA_PROTO_EDN_H
 #define STOA_PROTO_EDN_H
