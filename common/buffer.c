@@ -16,7 +16,7 @@ char *buffer_reserve(struct buffer *buffer, size_t more)
     size_t need = buffer->len + more;
 
     assert(need >= more);
-    if (need > buffer->cap) {
+    if (need > buffer->cap || !buffer->data) { /* even no bytes have a place to go */
         size_t cap = buffer->cap ? buffer->cap : 64;
         while (cap < need)
             cap *= 2;

@@ -42,6 +42,7 @@ static void test_reserve_and_clear(void **state)
     (void)state;
     struct buffer buffer = { 0 };
 
+    assert_non_null(buffer_reserve(&buffer, 0));
     char *room = buffer_reserve(&buffer, 1000);
     assert_int_equal(buffer.len, 0);
     assert_true(buffer.cap >= 1000);
