@@ -1,0 +1,130 @@
+#include "tests/unit/query_case.h"
+
+#include "common/clock.h"
+#include "proto/edn.h"
+#include "tests/unit/db_test.h"
+
+#define SHUFFLES 6
+
+struct query_limits query_limits_wide(void)
+{
+    return (struct query_limits){ .deadline_us = clock_monotonic_us() + 60000000,
+                                  .memory_bytes_max = (size_t)1 << 30,
+                                  .rows_max = 10000000 };
+}
+
+void query_fixture_open(struct tx_fixture *fixture, const char *transactions)
+{
+    struct arena arena = { 0 };
+    struct value all = tx_edn(transactions, &arena);
+
+    tx_fixture_open(fixture, FLEXIBILITY_READ);
+    for (uint32_t i = 0; i < all.count; i++) {
+        struct tx_request request = { .tx_data = all.items[i] };
+        struct tx_result result;
+        struct error err;
+        assert_ok(tx_transact(fixture->graph, &request, &arena, &result, &err));
+    }
+    graph_publish(fixture->graph, graph_snapshot_take(fixture->graph));
+    arena_release(&arena);
+}
+
+static bool run(struct tx_fixture *fixture, const struct query_request *request,
+                struct arena *arena, struct value *out, struct error *err)
+{
+    struct query_limits limits = query_limits_wide();
+    struct snapshot *snapshot = graph_snapshot(fixture->graph);
+    bool ok = query_run(snapshot, request, &limits, arena, out, err);
+
+    snapshot_release(snapshot);
+    return ok;
+}
+
+struct value query_must(struct tx_fixture *fixture, const struct query_request *request,
+                        struct arena *arena)
+{
+    struct value out = value_nil();
+    struct error err;
+
+    assert_ok(run(fixture, request, arena, &out, &err));
+    return out;
+}
+
+static struct value as_set(struct arena *arena, const struct value *value)
+{
+    struct value copy = value_copy(arena, value);
+
+    if (copy.type == VALUE_VECTOR || copy.type == VALUE_SET)
+        copy.type = VALUE_SET;
+    return copy;
+}
+
+void query_expect(const char *what, const struct value *actual, const char *expected,
+                  struct arena *arena)
+{
+    struct value wanted = tx_edn(expected, arena);
+    struct value left = as_set(arena, &wanted), right = as_set(arena, actual);
+    struct buffer text = { 0 };
+
+    if (left.count == right.count && value_equal(&left, &right))
+        return;
+    edn_write(&text, actual);
+    fail_msg("%s\n  expected %s\n  actual   %.*s", what, expected, (int)text.len, text.data);
+}
+
+static void expect_error(const struct query_case *row, const struct error *err)
+{
+    if (strcmp(error_code(err->kind), row->code) != 0 || !strstr(err->message, row->says))
+        fail_msg("%s\n  expected %s: %s\n  actual   %s: %s", row->query, row->code, row->says,
+                 error_code(err->kind), err->message);
+}
+
+/* Puts the items behind :where into a random order. */
+static void shuffle(struct value *query)
+{
+    uint32_t first = 0;
+
+    while (first < query->count && !value_is_keyword(&query->items[first], "where"))
+        first++;
+    for (uint32_t i = first + 1; i < query->count; i++) {
+        uint32_t j = first + 1 + random_below(i - first);
+        struct value swap = query->items[i];
+        query->items[i] = query->items[j];
+        query->items[j] = swap;
+    }
+}
+
+static void run_case(struct tx_fixture *fixture, const struct query_case *row)
+{
+    struct arena arena = { 0 };
+    struct query_request request = { .query = tx_edn(row->query, &arena) };
+    struct value actual;
+    struct error err = { 0 };
+
+    if (row->args)
+        request.args = tx_edn(row->args, &arena);
+    for (int i = 0; i <= SHUFFLES; i++) {
+        bool ok = run(fixture, &request, &arena, &actual, &err);
+        if (ok && row->expected)
+            query_expect(row->query, &actual, row->expected, &arena);
+        else if (ok)
+            fail_msg("%s\n  expected an error: %s", row->query, row->says);
+        else if (row->expected)
+            fail_msg("%s\n  %s", row->query, err.message);
+        else
+            expect_error(row, &err);
+        shuffle(&request.query);
+    }
+    arena_release(&arena);
+}
+
+void query_cases_run(const char *transactions, const struct query_case *cases, size_t count)
+{
+    struct tx_fixture fixture;
+
+    random_begin("query");
+    query_fixture_open(&fixture, transactions);
+    for (size_t i = 0; i < count; i++)
+        run_case(&fixture, &cases[i]);
+    tx_fixture_close(&fixture);
+}
