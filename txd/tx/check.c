@@ -2,7 +2,6 @@
 
 #include "common/limits.h"
 #include "proto/edn.h"
-#include "proto/mp.h"
 
 bool check_entity(const struct draft *draft, uint32_t e, struct error *err)
 {
@@ -34,29 +33,6 @@ bool check_client_writes(const struct attribute *a, struct error *err)
     return true;
 }
 
-static bool check_size(const struct attribute *a, const struct value *v, struct error *err)
-{
-    size_t size = 0;
-
-    if (v->type == VALUE_STRING || v->type == VALUE_BYTES) {
-        size = v->text.len;
-    } else if (v->type == VALUE_KEYWORD || v->type == VALUE_SYMBOL) {
-        if (v->text.len > LIMIT_KEYWORD_BYTES)
-            return fail(err, ERROR_INCORRECT, "%s of %zu bytes for :%.*s: at most %d",
-                        value_type_name(v->type), v->text.len, BYTES_ARG(a->ident),
-                        LIMIT_KEYWORD_BYTES);
-    } else if (value_is_collection(v)) {
-        struct buffer encoded = { 0 };
-        mp_write(&encoded, v);
-        size = encoded.len;
-        buffer_release(&encoded);
-    }
-    if (size > LIMIT_VALUE_BYTES)
-        return fail(err, ERROR_INCORRECT, "value of %zu bytes for :%.*s: at most %d", size,
-                    BYTES_ARG(a->ident), LIMIT_VALUE_BYTES);
-    return true;
-}
-
 static bool check_value(uint32_t e, const struct attribute *a, struct value *v, struct error *err)
 {
     if (v->type == VALUE_NIL)
@@ -70,7 +46,11 @@ static bool check_value(uint32_t e, const struct attribute *a, struct value *v, 
     if (a->id == ATTR_IDENT && v->type == VALUE_KEYWORD && entity_is_attribute(e) &&
         !declare_check_ident(v->text, err))
         return false;
-    return attribute_accepts(a, v, err) && check_size(a, v, err);
+    if ((v->type == VALUE_KEYWORD || v->type == VALUE_SYMBOL) && v->text.len > LIMIT_KEYWORD_BYTES)
+        return fail(err, ERROR_INCORRECT, "%s of %zu bytes for :%.*s: at most %d",
+                    value_type_name(v->type), v->text.len, BYTES_ARG(a->ident),
+                    LIMIT_KEYWORD_BYTES);
+    return attribute_accepts(a, v, err);
 }
 
 static bool check_unique(struct draft *draft, uint32_t e, const struct attribute *a,
@@ -208,7 +188,7 @@ static bool update_tuple(struct draft *draft, uint32_t e, const struct attribute
     }
     if (any) {
         struct value v = value_collection(VALUE_VECTOR, parts, a->tuple_attr_count);
-        return check_size(a, &v, err) && assert_datom(draft, e, a, &v, err);
+        return attribute_accepts(a, &v, err) && assert_datom(draft, e, a, &v, err);
     }
     if (!overlay_values(&draft->overlay, e, a->id, &group, err))
         return false;

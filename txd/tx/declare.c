@@ -266,6 +266,10 @@ static bool check_change(const struct draft *draft, const struct attribute *befo
 
     if (after && same_shape(before, after))
         return true;
+    if (!has_datoms(draft, before->id, &used, err))
+        return false;
+    if (!used)
+        return true;
     if (overlay_changed(&draft->overlay, before->id))
         return fail(err, ERROR_INCORRECT,
                     "attribute :%.*s changes in this transaction: write its values in another one",
@@ -275,14 +279,10 @@ static bool check_change(const struct draft *draft, const struct attribute *befo
     if (after && before->type == TYPE_ANY && after->type == TYPE_REF &&
         draft->flexibility == FLEXIBILITY_READ && bytes_equal(before->ident, after->ident))
         return true; /* index_rebuild() looks at the values */
-    if (!has_datoms(draft, before->id, &used, err))
-        return false;
-    if (used)
-        return fail(err, ERROR_CONFLICT,
-                    "attribute :%.*s has or had datoms: its :db/ident, :db/valueType and tuple "
-                    "cannot change, nor can it be retracted",
-                    BYTES_ARG(before->ident));
-    return true;
+    return fail(err, ERROR_CONFLICT,
+                "attribute :%.*s has or had datoms: its :db/ident, :db/valueType and tuple "
+                "cannot change, nor can it be retracted",
+                BYTES_ARG(before->ident));
 }
 
 bool declare_finish(struct draft *draft, struct error *err)
