@@ -246,12 +246,13 @@ const struct value *value_duplicate(const struct value *items, size_t count, siz
     if (count < 2)
         return NULL;
     if (count <= PAIRWISE_MAX) {
-        uint64_t hashes[PAIRWISE_MAX];
+        uint64_t hashes[PAIRWISE_MAX]; /* of collections: comparing two in full is dear */
         for (size_t i = 0; i < count; i++) {
-            hashes[i] = value_hash(&items[i * stride]);
+            const struct value *item = &items[i * stride];
+            hashes[i] = value_is_collection(item) ? value_hash(item) : 0;
             for (size_t j = 0; j < i; j++)
-                if (hashes[i] == hashes[j] && value_equal(&items[i * stride], &items[j * stride]))
-                    return &items[i * stride];
+                if (hashes[i] == hashes[j] && value_equal(item, &items[j * stride]))
+                    return item;
         }
         return NULL;
     }
