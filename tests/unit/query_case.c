@@ -50,23 +50,33 @@ struct value query_must(struct tx_fixture *fixture, const struct query_request *
     return out;
 }
 
-static struct value as_set(struct arena *arena, const struct value *value)
+/* Whether the items are the same, each as often, in any order. */
+static bool same_items(const struct value *a, const struct value *b, struct arena *arena)
 {
-    struct value copy = value_copy(arena, value);
+    bool *used = ARENA_ARRAY(arena, bool, b->count);
+    uint32_t matched = 0;
 
-    if (copy.type == VALUE_VECTOR || copy.type == VALUE_SET)
-        copy.type = VALUE_SET;
-    return copy;
+    for (uint32_t i = 0; i < a->count; i++) {
+        uint32_t j = 0;
+        while (j < b->count && (used[j] || !value_equal(&a->items[i], &b->items[j])))
+            j++;
+        if (j < b->count) {
+            used[j] = true;
+            matched++;
+        }
+    }
+    return a->count == b->count && matched == a->count;
 }
 
 void query_expect(const char *what, const struct value *actual, const char *expected,
                   struct arena *arena)
 {
     struct value wanted = tx_edn(expected, arena);
-    struct value left = as_set(arena, &wanted), right = as_set(arena, actual);
     struct buffer text = { 0 };
 
-    if (left.count == right.count && value_equal(&left, &right))
+    if (value_equal(&wanted, actual) ||
+        (wanted.type == VALUE_VECTOR && actual->type == VALUE_VECTOR &&
+         same_items(&wanted, actual, arena)))
         return;
     edn_write(&text, actual);
     fail_msg("%s\n  expected %s\n  actual   %.*s", what, expected, (int)text.len, text.data);

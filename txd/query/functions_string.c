@@ -276,10 +276,11 @@ BUILT_IN(join)
     return true;
 }
 
+/* One match may take long by itself, so the clock is looked at before each. */
 static bool need_pattern(struct call *call, const char *name, const struct value *args,
                          struct error *err)
 {
-    return need_strings(call, name, args, 2, err);
+    return need_strings(call, name, args, 2, err) && budget_check(call->budget, err);
 }
 
 BUILT_IN(re_find)
@@ -309,7 +310,7 @@ BUILT_IN(re_seq)
         return false;
     while (at <= args[1].text.len) {
         struct value match;
-        if (!budget_turn(call->budget, err) ||
+        if (!budget_check(call->budget, err) ||
             !regex_match(call->regexes, args[0].text, args[1].text, at, false, call->arena, &match,
                          &end, err))
             return false;
@@ -336,8 +337,8 @@ BUILT_IN(split)
     struct bytes text = args[0].text;
     while (at <= text.len) {
         struct value match;
-        if (!budget_turn(call->budget, err) || !regex_match(call->regexes, args[1].text, text, at,
-                                                            false, call->arena, &match, &end, err))
+        if (!budget_check(call->budget, err) || !regex_match(call->regexes, args[1].text, text, at,
+                                                             false, call->arena, &match, &end, err))
             return false;
         if (match.type == VALUE_NIL)
             break;
