@@ -327,7 +327,7 @@ static bool read_items(struct reader *in, const char *start, char closer, enum v
                        unsigned depth, struct value *out)
 {
     size_t from = in->stack.count;
-    struct value item;
+    struct value item = value_nil();
 
     for (;;) {
         if (!skip_blank(in, depth))
@@ -562,7 +562,7 @@ static bool read_whole(struct bytes text, size_t base, struct arena *arena, stru
         .arena = arena,
         .err = err,
     };
-    struct value value;
+    struct value value = value_nil();
     size_t offset;
 
     if (text.len)
