@@ -37,8 +37,24 @@ struct store {
     rocksdb_flushoptions_t *flush;
 };
 
+/* One put or delete; its key and value are in the batch's `data`. */
+struct op {
+    size_t at;
+    size_t key_len, value_len;
+    size_t number; /* in the order given */
+    bool is_delete;
+};
+
+/*
+ * Operations are handed to RocksDB sorted by key: an insertion next to the one before finds its
+ * place in the memtable quickly, and a transaction's keys of one index lie together (15 % of the
+ * processor time of a commit).
+ */
 struct store_batch {
-    rocksdb_writebatch_t *batch;
+    struct buffer data;
+    struct op *ops;
+    size_t count, cap;
+    rocksdb_writebatch_t *sorted; /* only while it is written */
 };
 
 struct store_view {
@@ -189,7 +205,7 @@ struct store_batch *store_batch_new(void)
 {
     struct store_batch *batch = xcalloc(1, sizeof(*batch));
 
-    batch->batch = rocksdb_writebatch_create();
+    batch->sorted = rocksdb_writebatch_create();
     return batch;
 }
 
@@ -197,52 +213,93 @@ void store_batch_free(struct store_batch *batch)
 {
     if (!batch)
         return;
-    rocksdb_writebatch_destroy(batch->batch);
+    rocksdb_writebatch_destroy(batch->sorted);
+    buffer_release(&batch->data);
+    free(batch->ops);
     free(batch);
 }
 
 void store_batch_clear(struct store_batch *batch)
 {
-    rocksdb_writebatch_clear(batch->batch);
+    buffer_clear(&batch->data);
+    batch->count = 0;
+}
+
+static void batch_add(struct store_batch *batch, struct bytes key, struct bytes value,
+                      bool is_delete)
+{
+    if (batch->count == batch->cap) {
+        batch->cap = batch->cap ? 2 * batch->cap : 64;
+        batch->ops = xrealloc(batch->ops, batch->cap * sizeof(*batch->ops));
+    }
+    batch->ops[batch->count] = (struct op){ .at = batch->data.len,
+                                            .key_len = key.len,
+                                            .value_len = value.len,
+                                            .number = batch->count,
+                                            .is_delete = is_delete };
+    batch->count++;
+    buffer_append_bytes(&batch->data, key);
+    buffer_append_bytes(&batch->data, value);
 }
 
 void store_batch_put(struct store_batch *batch, struct bytes key, struct bytes value)
 {
-    rocksdb_writebatch_put(batch->batch, key.data, key.len, value.data, value.len);
+    batch_add(batch, key, value, false);
 }
 
 void store_batch_delete(struct store_batch *batch, struct bytes key)
 {
-    rocksdb_writebatch_delete(batch->batch, key.data, key.len);
+    batch_add(batch, key, (struct bytes){ 0 }, true);
 }
 
 size_t store_batch_count(const struct store_batch *batch)
 {
-    return (size_t)rocksdb_writebatch_count(batch->batch);
+    return batch->count;
 }
 
 size_t store_batch_bytes(const struct store_batch *batch)
 {
-    size_t len;
+    return batch->data.len;
+}
 
-    (void)rocksdb_writebatch_data(batch->batch, &len);
-    return len;
+static int compare_ops(const void *left, const void *right, void *data)
+{
+    const struct op *a = left, *b = right;
+    int order = bytes_compare((struct bytes){ (char *)data + a->at, a->key_len },
+                              (struct bytes){ (char *)data + b->at, b->key_len });
+
+    return order ? order : (a->number > b->number) - (a->number < b->number);
+}
+
+static bool write_batch(struct store *store, const rocksdb_writeoptions_t *options,
+                        struct store_batch *batch, struct error *err)
+{
+    char *reason = NULL;
+
+    if (batch->count > 1)
+        qsort_r(batch->ops, batch->count, sizeof(*batch->ops), compare_ops, batch->data.data);
+    for (size_t i = 0; i < batch->count; i++) {
+        const struct op *op = &batch->ops[i];
+        const char *key = batch->data.data + op->at;
+        if (op->is_delete)
+            rocksdb_writebatch_delete(batch->sorted, key, op->key_len);
+        else
+            rocksdb_writebatch_put(batch->sorted, key, op->key_len, key + op->key_len,
+                                   op->value_len);
+    }
+    rocksdb_write(store->db, options, batch->sorted, &reason);
+    rocksdb_writebatch_clear(batch->sorted);
+    return !reason || failed(reason, err, "cannot write to the database");
 }
 
 bool store_write(struct store *store, struct store_batch *batch, struct error *err)
 {
-    char *reason = NULL;
-
-    rocksdb_write(store->db, store->write, batch->batch, &reason);
-    return !reason || failed(reason, err, "cannot write to the database");
+    return write_batch(store, store->write, batch, err);
 }
 
 bool store_write_unlogged(struct store *store, struct store_batch *batch, struct error *err)
 {
-    char *reason = NULL;
-
-    rocksdb_write(store->db, store->unlogged, batch->batch, &reason);
-    return !reason || failed(reason, err, "cannot write to the database");
+    return write_batch(store, store->unlogged, batch, err);
 }
 
 /*

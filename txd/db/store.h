@@ -30,13 +30,15 @@ bool store_open(struct store_shared *shared, const char *dir, bool create, struc
                 struct error *err) MUST_USE;
 void store_close(struct store *store);
 
+/* Puts and deletes that are applied together; of several on one key the last counts. A batch can be
+ * written more than once. */
 struct store_batch *store_batch_new(void);
 void store_batch_free(struct store_batch *batch);
 void store_batch_clear(struct store_batch *batch);
 void store_batch_put(struct store_batch *batch, struct bytes key, struct bytes value);
 void store_batch_delete(struct store_batch *batch, struct bytes key);
 size_t store_batch_count(const struct store_batch *batch);
-size_t store_batch_bytes(const struct store_batch *batch); /* of its keys and values, encoded */
+size_t store_batch_bytes(const struct store_batch *batch); /* of its keys and values */
 
 /* Applies the batch atomically; in the WAL, not fsynced. */
 bool store_write(struct store *store, struct store_batch *batch, struct error *err) MUST_USE;
