@@ -1,6 +1,7 @@
 #include "txd/tx/apply.h"
 
 #include "common/clock.h"
+#include "common/crash.h"
 #include "common/limits.h"
 #include "proto/mp.h"
 #include "txd/tx/declare.h"
@@ -167,8 +168,11 @@ static bool write_batch(struct apply *apply, const struct tempids *tempids,
                                  .tempids = buffer_bytes(&apply->tempids),
                                  .message = buffer_bytes(&apply->message),
                              });
-    if (store_write(draft->db.store, apply->batch, &reason))
+    crash_point("after-apply");
+    if (store_write(draft->db.store, apply->batch, &reason)) {
+        crash_point("after-write");
         return true;
+    }
     graph_stop(draft->graph, &reason);
     *err = reason;
     return false;
