@@ -343,6 +343,34 @@ static void test_broken_wal(void **state)
     }
 }
 
+/* A record of the log that says it is longer than the file looks like a torn tail, but is none when
+ * others follow it. */
+static void test_broken_length(void **state)
+{
+    struct db_test test;
+    struct error err;
+    char path[96], wal[128];
+    uint8_t header[7] = { 0 };
+
+    (void)state;
+    db_test_dead(&test, path, wal);
+    FILE *file = fopen(wal, "r+b");
+    assert_non_null(file);
+    for (int record = 0; record < RECORDS / 2; record++) { /* crc:4 length:2 type:1 payload */
+        assert_int_equal(fread(header, 1, sizeof(header), file), sizeof(header));
+        assert_int_equal(fseek(file, header[4] | header[5] << 8, SEEK_CUR), 0);
+    }
+    long at = ftell(file);
+    assert_int_equal(fseek(file, at + 5, SEEK_SET), 0);
+    fputc(0x7f, file);
+    fclose(file);
+    char place[32];
+    snprintf(place, sizeof(place), "at byte %ld:", at);
+    assert_fails(store_open(test.shared, path, false, &test.store, &err), ERROR_FAULT, place);
+    test.store = NULL;
+    db_test_close(&test);
+}
+
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
@@ -350,7 +378,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_iterator),   cmocka_unit_test(test_open_errors),
         cmocka_unit_test(test_unlogged),   cmocka_unit_test(test_sync_while_writing),
         cmocka_unit_test(test_killed),     cmocka_unit_test(test_torn_tail),
-        cmocka_unit_test(test_broken_wal),
+        cmocka_unit_test(test_broken_wal), cmocka_unit_test(test_broken_length),
     };
 
     if (argc == 3 && strcmp(argv[1], "--die") == 0)

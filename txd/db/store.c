@@ -1,5 +1,7 @@
 #include "txd/db/store.h"
 
+#include "txd/db/wal.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <limits.h>
@@ -163,6 +165,8 @@ bool store_open(struct store_shared *shared, const char *dir, bool create, struc
     if (!create && stat(current, &status) < 0)
         return fail(err, errno == ENOENT ? ERROR_NOT_FOUND : ERROR_FAULT,
                     "cannot open the database in %s: %s", dir, strerror(errno));
+    if (!create && !wal_check(dir, err))
+        return false;
 
     struct store *store = xcalloc(1, sizeof(*store));
     store->options = store_options(shared, create);
