@@ -1,5 +1,8 @@
 #include "common/bytes.h"
 
+#include <stdlib.h>
+#include <sys/random.h>
+
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
@@ -76,7 +79,16 @@ bool bytes_utf8_valid(struct bytes text, size_t *offset)
     return true;
 }
 
+/* Of this process, so that nobody can choose keys that collide. */
+static uint64_t hash_seed;
+
+__attribute__((constructor)) static void seed_hash(void)
+{
+    if (getrandom(&hash_seed, sizeof(hash_seed), 0) != (ssize_t)sizeof(hash_seed))
+        abort(); /* a read of 8 bytes is never cut short once the pool is ready */
+}
+
 uint64_t bytes_hash(struct bytes text)
 {
-    return XXH3_64bits(text.data, text.len);
+    return XXH3_64bits_withSeed(text.data, text.len, hash_seed);
 }

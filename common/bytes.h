@@ -40,7 +40,7 @@ bool bytes_starts_with(struct bytes text, struct bytes prefix);
 /* True when `text` is well-formed UTF-8; else *offset is where the first bad sequence starts. */
 bool bytes_utf8_valid(struct bytes text, size_t *offset);
 
-/* 64-bit hash (XXH3). Stable within one process only by promise. */
+/* 64-bit hash (XXH3), seeded anew in every process: strangers choose many of our keys. */
 uint64_t bytes_hash(struct bytes text);
 
 /* Big-endian integers, as keys hold them. */
