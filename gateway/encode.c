@@ -60,6 +60,7 @@ bool decode_value(struct bytes bytes, enum encoding encoding, struct arena *aren
 
 struct json {
     const char *at, *end;
+    struct bytes id; /* the value of "id" in the outermost map */
 };
 
 static void json_blank(struct json *in)
@@ -106,13 +107,33 @@ static bool json_word(struct json *in)
             bytes_equal(word, BYTES("false")) || bytes_equal(word, BYTES("null")));
 }
 
+static bool json_value(struct json *in, unsigned depth);
+
+static bool json_entry(struct json *in, unsigned depth)
+{
+    json_blank(in);
+    const char *key = in->at;
+    if (!json_string(in))
+        return false;
+    bool id =
+        depth == 0 && bytes_equal((struct bytes){ key, (size_t)(in->at - key) }, BYTES("\"id\""));
+    if (!json_take(in, ':'))
+        return false;
+    const char *start = in->at;
+    if (!json_value(in, depth + 1))
+        return false;
+    if (id)
+        in->id = (struct bytes){ start, (size_t)(in->at - start) };
+    return true;
+}
+
 static bool json_value(struct json *in, unsigned depth)
 {
     bool map = false;
 
     json_blank(in);
     if (in->at == in->end || depth > 2 * LIMIT_DEPTH)
-        return in->at < in->end; /* deep enough to know what it is */
+        return false;
     if (*in->at == '"')
         return json_string(in);
     if (!json_take(in, '[') && !(map = json_take(in, '{')))
@@ -121,25 +142,23 @@ static bool json_value(struct json *in, unsigned depth)
     if (json_take(in, close))
         return true;
     do {
-        if (map && (!json_string(in) || !json_take(in, ':')))
-            return false;
-        if (!json_value(in, depth + 1))
+        if (!(map ? json_entry(in, depth) : json_value(in, depth + 1)))
             return false;
     } while (json_take(in, ','));
     return json_take(in, close);
 }
 
-bool decode_is_formed(struct bytes bytes, enum encoding encoding)
+bool decode_formed(struct bytes bytes, enum encoding encoding, struct bytes *id)
 {
-    struct json in = { bytes.data, bytes.data + bytes.len };
-    struct error error;
+    struct json in = { .at = bytes.data, .end = bytes.data + bytes.len };
     size_t len;
 
-    if (encoding == ENCODING_MSGPACK)
-        return mp_skip(bytes, &len, &error) && len == bytes.len;
-    if (!bytes_utf8_valid(bytes, &len) || !json_value(&in, 0))
+    *id = (struct bytes){ 0 };
+    if (encoding == ENCODING_MSGPACK || bytes.len == 0 || !bytes_utf8_valid(bytes, &len) ||
+        !json_value(&in, 0))
         return false;
     json_blank(&in);
+    *id = in.id;
     return in.at == in.end;
 }
 

@@ -40,10 +40,12 @@ bool decode_value(struct bytes bytes, enum encoding encoding, struct arena *aren
                   struct value *out, struct error *err) MUST_USE;
 
 /*
- * True when `bytes` are of the encoding's form although what they say could not be read (a text
- * tagged uuid that is none): a mistake of one message. Else nothing of the frame can be trusted.
+ * True when `bytes` are JSON although they could not be read as Transit (a text tagged uuid that is
+ * none): a mistake of one message. Else nothing of the frame can be trusted; MessagePack has no
+ * such middle ground. *id is the encoded value of "id" when the frame is one message that has it,
+ * else empty.
  */
-bool decode_is_formed(struct bytes bytes, enum encoding encoding);
+bool decode_formed(struct bytes bytes, enum encoding encoding, struct bytes *id);
 
 /* A blob of the MessagePack message `bytes` in the encoding; NULL when it cannot be read. */
 struct blob *encode_message(enum encoding encoding, struct bytes bytes);

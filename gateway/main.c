@@ -22,7 +22,7 @@ static const struct config_parameter parameters[] = {
     { "hello-seconds", CONFIG_NUMBER, SETTING(hello_seconds), 1, 600, "10", "s",
       "how long a socket may stay without a hello" },
     { "idle-seconds", CONFIG_NUMBER, SETTING(idle_seconds), 2, 3600, "35", "s",
-      "a socket that is silent for so long is closed; more than --ping-seconds" },
+      "a socket that is silent for so long is closed; more than --ping-ms" },
     { "listen-host", CONFIG_TEXT, SETTING(listen_host), 0, 0, "127.0.0.1", "",
       "address or interface to listen on; 0.0.0.0 for all" },
     { "listen-port", CONFIG_NUMBER, SETTING(listen_port), 1, 65535, "3010", "",
@@ -31,8 +31,8 @@ static const struct config_parameter parameters[] = {
       "error, warn, info or debug" },
     { "permessage-deflate", CONFIG_FLAG, SETTING(permessage_deflate), 0, 0, "false", "",
       "compress frames; takes about 120 KB of memory a socket" },
-    { "ping-seconds", CONFIG_NUMBER, SETTING(ping_seconds), 1, 3600, "25", "s",
-      "between pings of a quiet socket" },
+    { "ping-ms", CONFIG_NUMBER, SETTING(ping_ms), 100, 3600000, "25000", "ms",
+      "between pings, and heartbeats, of a quiet socket; pings are rounded up to seconds" },
     { "rate-limit", CONFIG_NUMBER, SETTING(rate_limit), 0, 1000000, "0", "",
       "messages a second that one socket may send; 0 for any" },
     { "socket-queue-bytes", CONFIG_NUMBER, SETTING(socket_queue_bytes), 65536, 1 << 30, "4194304",
@@ -54,8 +54,8 @@ static bool check(const struct settings *settings, struct error *err)
 
     if (cert != key)
         return fail(err, ERROR_INCORRECT, "--tls-cert and --tls-key go together");
-    if (settings->idle_seconds <= settings->ping_seconds)
-        return fail(err, ERROR_INCORRECT, "--idle-seconds must be more than --ping-seconds");
+    if (settings->idle_seconds * 1000 <= settings->ping_ms)
+        return fail(err, ERROR_INCORRECT, "--idle-seconds must be more than --ping-ms");
     return true;
 }
 

@@ -240,7 +240,7 @@ static bool open_context(struct server *server, struct error *err)
     server->protocols[1] = server->protocols[0];
     server->protocols[1].name = SUBPROTOCOL_MSGPACK;
     server->liveness =
-        (lws_retry_bo_t){ .secs_since_valid_ping = (uint16_t)settings->ping_seconds,
+        (lws_retry_bo_t){ .secs_since_valid_ping = (uint16_t)((settings->ping_ms + 999) / 1000),
                           .secs_since_valid_hangup = (uint16_t)settings->idle_seconds };
     struct lws_context_creation_info info = {
         .iface = *settings->listen_host ? settings->listen_host : NULL,

@@ -619,8 +619,7 @@ static void send_welcome(struct session *session, const struct value *id, struct
     value_builder_entry(&map, &arena, "t", value_long(t));
     value_builder_entry(&map, &arena, "sync", value_string(sync));
     value_builder_entry(&map, &arena, "server", value_string(BYTES("stoa " STOA_VERSION)));
-    value_builder_entry(&map, &arena, "ping_ms",
-                        value_long(session->gateway->settings->ping_seconds * 1000));
+    value_builder_entry(&map, &arena, "ping_ms", value_long(session->gateway->settings->ping_ms));
     value_builder_entry(&map, &arena, "limits", limits_value(session, &arena));
     struct value message = value_builder_end(&map, VALUE_MAP);
     send_value(session, &message);
@@ -816,11 +815,10 @@ static void handle_request(struct session *session, const struct message *messag
 
 static void handle_first(struct session *session, const struct value *map)
 {
-    const struct value *type = value_get(map, "type");
     struct message message;
     struct error error;
 
-    if (!type || type->type != VALUE_STRING || !bytes_equal(type->text, BYTES("hello")))
+    if (!message_is(map, MESSAGE_HELLO))
         session_end(session, CLOSE_NO_HELLO_FIRST, "the first message is hello");
     else if (!message_read(map, &message, &error))
         end_failed_hello(session, message_id(map), &error);
@@ -902,14 +900,27 @@ static void handle_early(struct session *session)
     session->operations->pause(session->socket, false);
 }
 
+/* A frame that is formed as it should be holds a mistake of one message, which is answered. */
 static void refuse_frame(struct session *session, struct bytes frame, const struct error *error)
 {
-    if (!decode_is_formed(frame, session->encoding))
+    struct arena arena = { 0 };
+    struct bytes text;
+    struct value value;
+    struct error ignored;
+    const struct value *id = NULL;
+
+    if (!decode_formed(frame, session->encoding, &text)) {
         session_end(session, CLOSE_NOT_DECODED, "the frame cannot be decoded");
-    else if (session->state == SESSION_OPENED)
-        end_failed_hello(session, NULL, error);
+        return;
+    }
+    if (text.len && decode_value(text, session->encoding, &arena, &value, &ignored) &&
+        message_id_valid(&value))
+        id = &value;
+    if (session->state == SESSION_OPENED)
+        end_failed_hello(session, id, error);
     else
-        send_error(session, NULL, error);
+        send_error(session, id, error);
+    arena_release(&arena);
 }
 
 static void receive_from(struct session *session, struct bytes frame, bool binary, uint32_t index)
@@ -991,7 +1002,7 @@ void session_tick(struct session *session, int64_t now_us)
     pump(session);
     if (session->state == SESSION_FEED && session->live && !session->outbox.head &&
         session->next_t == session->room->relay.t + 1 && *session->room->relay.checksum &&
-        now_us > session->sent_us + settings->ping_seconds * 1000000)
+        now_us > session->sent_us + settings->ping_ms * 1000)
         send_heartbeat(session);
 }
 

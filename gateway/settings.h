@@ -17,7 +17,7 @@ struct settings {
     int64_t socket_queue_bytes;
     int64_t sockets_max;
     int64_t hello_seconds;
-    int64_t ping_seconds;
+    int64_t ping_ms;
     int64_t idle_seconds;
     int64_t drain_ms;
     bool permessage_deflate;

@@ -20,6 +20,7 @@ struct socket {
     bool binary;         /* it is */
     bool waking;         /* a writeable callback is on its way */
     bool ending;         /* the time for that is running */
+    bool ended;          /* the close frame is on its way */
     size_t frame_bytes_max;
 };
 
@@ -97,6 +98,7 @@ static bool end(struct socket *socket, uint16_t code, const char *reason)
     char text[124]; /* what a close frame can carry, with a NUL */
 
     size_t len = (size_t)lws_snprintf(text, sizeof(text), "%s", reason);
+    socket->ended = true;
     lws_close_reason(socket->wsi, (enum lws_close_status)code, (unsigned char *)text, len);
     return false;
 }
@@ -108,6 +110,8 @@ bool socket_write(struct socket *socket, struct frame *frame)
     const char *reason;
 
     socket->waking = false;
+    if (socket->ended)
+        return true; /* until the client has closed too */
     frame_start(frame, session->encoding);
     if (session_fill(session, frame)) {
         uint32_t count = frame->count;

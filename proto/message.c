@@ -213,11 +213,22 @@ static const struct row rows[] = {
 
 /* --- reading --- */
 
+/* Keys of the envelope are strings; a keyword of the same name is something else. */
+static const struct value *get(const struct value *map, const char *name)
+{
+    for (uint32_t i = 0; map->type == VALUE_MAP && i < map->count; i++) {
+        const struct value *key = &map->items[2 * i];
+        if (key->type == VALUE_STRING && bytes_equal(key->text, bytes_of(name)))
+            return key + 1;
+    }
+    return NULL;
+}
+
 static bool read_field(const struct row *row, const struct value *map, bool required,
                        struct message *out, struct error *err)
 {
     const char *name = field_names[row->field];
-    const struct value *value = value_get(map, name);
+    const struct value *value = get(map, name);
 
     if (!value || value->type == VALUE_NIL)
         return !required || fail(err, ERROR_INCORRECT, "%s: \"%s\" is missing; it must be %s",
@@ -255,7 +266,7 @@ bool message_read(const struct value *map, struct message *out, struct error *er
     if (map->type != VALUE_MAP)
         return fail(err, ERROR_INCORRECT, "a message is a map, and this is a %s",
                     value_type_name(map->type));
-    const struct value *type = value_get(map, "type");
+    const struct value *type = get(map, "type");
     if (!type || type->type != VALUE_STRING)
         return fail(err, ERROR_INCORRECT, "a message has a \"type\", which is a string");
     for (int i = 0; i < MESSAGE_TYPES; i++)
@@ -273,11 +284,24 @@ bool message_read_body(enum message_type type, const struct value *map, struct m
     return read_fields(type, map, true, out, err);
 }
 
+bool message_is(const struct value *map, enum message_type type)
+{
+    const struct value *name = get(map, "type");
+
+    return name && name->type == VALUE_STRING &&
+           bytes_equal(name->text, bytes_of(type_names[type]));
+}
+
 const struct value *message_id(const struct value *map)
 {
-    const struct value *id = value_get(map, "id");
+    const struct value *id = get(map, "id");
 
     return id && is_id(id) ? id : NULL;
+}
+
+bool message_id_valid(const struct value *id)
+{
+    return is_id(id);
 }
 
 struct bytes message_text(const struct message *message, enum message_field field,

@@ -68,8 +68,14 @@ bool message_read(const struct value *map, struct message *out, struct error *er
 bool message_read_body(enum message_type type, const struct value *map, struct message *out,
                        struct error *err) MUST_USE;
 
+/* True when the message says that it is of this type, however wrong the rest of it is. */
+bool message_is(const struct value *map, enum message_type type);
+
 /* The id to answer to, however wrong the rest of the message is; NULL when there is none. */
 const struct value *message_id(const struct value *map);
+
+/* True when the value may be an id. */
+bool message_id_valid(const struct value *id);
 
 /* The text of a field that takes a string or keyword, as FIELD_SYNC and FIELD_INDEX; `otherwise`
  * when it is absent. */
