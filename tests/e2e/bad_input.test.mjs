@@ -163,7 +163,7 @@ const NAMELESS = [
   ['text', /message|map/],
   [null, /message|map/],
   [[5], /message|map/],
-  [new Map([[k('type'), 'query']]), /type|message/],
+  [new Map([[k('type'), 'query']]), /type|message|id/],
 ];
 
 async function setUp(stoa) {
@@ -257,6 +257,32 @@ for (const protocol of PROTOCOLS) {
     verdicts.end();
   });
 
+  if (protocol === 'json') {
+    stoaTest('JSON that is no Transit is answered, by its id where that can be read', {}, async (t, stoa) => {
+      const rows = [
+        ['"~x"', undefined, /~x/],
+        ['[{"type":"query","id":3,"query":"~:"},5]', undefined, /keyword/],
+        ['{"type":"query","id":1,"query":"~:"}', 1, /keyword/],
+        ['{"type":"query","id":"two","query":"~ix"}', 'two', /~ix|integer|long/],
+        ['{"type":"transact","id":4,"tx_data":[["~:db/add",1,"~:a",{"~#nope":1}]]}', 4, /nope/],
+        ['{"type":"transact","id":5,"tx_data":[["~:db/add",1,"~:a","\\ud800"]]}', 5, /surrogate/],
+        ['{"type":"transact","id":6,"tx_data":[["~:db/add",1,"~:a",1e999]]}', 6, /1e999|number|double/],
+      ];
+      const socket = await stoa.socket({});
+      await socket.hello({ sync: 'none' });
+      const verdicts = new Verdicts();
+      for (const [i, [frame, re, names]] of rows.entries()) {
+        const from = socket.messages.length;
+        socket.sendFrame(frame);
+        const error = await socket.next(`an error for ${frame}`, ({ type }) => type === 'error', { from });
+        verdicts.check(frame, error, 'incorrect', names);
+        assert.equal(error.re, re, frame);
+        await assertServes(socket, `after-${i}`, frame);
+      }
+      verdicts.end();
+    });
+  }
+
   stoaTest(`a vector of messages is handled in order, bad ones among them (${protocol})`, {}, async (t, stoa) => {
     const socket = await stoa.socket({ protocol });
     await socket.hello({ sync: 'none' });
@@ -304,12 +330,13 @@ for (const protocol of PROTOCOLS) {
     const query = { type: 'query', id: 1, query: '[:find ?x . :in ?x]', args: [1] };
     const big = { type: 'query', id: 1, query: 'x'.repeat(1 << 20) };
     const undecodable = isJson
-      ? ['{', '', '[1', '"~x"', '{"type":"query","id":1,"query":"~:"}', `${'['.repeat(10_000)}`]
+      ? ['{', '', '[1', '{"type":"query"', 'nil', "{'a':1}", `${'['.repeat(10_000)}`]
       : ['', 'c1', '81a4', 'dd7fffffff', 'dfffffffff', 'a1ff', '91'.repeat(10_000), '0102'].map((hex) => Buffer.from(hex, 'hex'));
     const rows = [
       ['another message first', (s) => s.send(query), 4401, false],
       ['a second hello', (s) => s.send({ type: 'hello', id: 2 }), 4429, true],
       ['a frame over the limit', (s) => s.send(big), 1009, true],
+      ['a frame far over the limit', (s) => s.sendFrame('x'.repeat(8 << 20), !isJson), 1009, true],
       ['fragments over the limit', (s) => {
         for (let i = 0; i < 40; i++) s.socket.send('x'.repeat(1 << 15), { fin: false, binary: !isJson });
       }, 1009, true],

@@ -163,7 +163,7 @@ stoaTest('schema changes reach mirrors with the transaction that makes them', {}
 });
 
 stoaTest('a client that was away goes on from where it was', {}, async (t, stoa) => {
-  const [away, writer] = await Promise.all([stoa.liveClient({}), stoa.liveClient({ on: 1 })]);
+  const [away, writer] = await Promise.all([stoa.liveClient({ sync: 'log' }), stoa.liveClient({ on: 1 })]);
   const seen = [];
   away.on('tx', ({ t: tick }) => seen.push(tick));
   await write(writer, 1, 3);
