@@ -406,7 +406,7 @@ bool catalog_adopt(struct catalog *catalog, const char *path, struct bytes name,
 static bool check_same(struct catalog *catalog, struct bytes name, enum flexibility flexibility,
                        struct error *err)
 {
-    struct graph *graph;
+    struct graph *graph = NULL;
 
     if (!catalog_get(catalog, name, &graph, err))
         return false;

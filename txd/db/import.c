@@ -198,9 +198,10 @@ static bool import_attribute(struct import *import, const struct value *key,
         return fail(err, ERROR_INCORRECT, ":schema: attribute :%.*s has %s, not a map",
                     BYTES_ARG(ident), edn_excerpt(&import->arena, said).data);
     for (uint32_t i = 0; said->type == VALUE_MAP && i < said->count; i++) {
+        const struct value *pair = &said->items[2 * (size_t)i];
         const struct attribute *attribute =
-            ident_of(&said->items[2 * i], &name) ? schema_by_ident(import->schema, name) : NULL;
-        struct value v = said->items[2 * i + 1];
+            ident_of(&pair[0], &name) ? schema_by_ident(import->schema, name) : NULL;
+        struct value v = pair[1];
         if (!attribute || !is_schema_attribute(attribute->id) || v.type == VALUE_NIL)
             continue;
         v = keyword_of(attribute, v);
@@ -235,11 +236,13 @@ static bool import_schema(struct import *import, const struct value *schema, str
     if (schema->type != VALUE_MAP)
         return fail(err, ERROR_INCORRECT, ":schema is %s, not a map",
                     edn_excerpt(&import->arena, schema).data);
-    for (int composites = 0; composites < 2; composites++)
-        for (uint32_t i = 0; i < schema->count; i++)
-            if (!import_attribute(import, &schema->items[2 * i], &schema->items[2 * i + 1],
-                                  composites, err))
+    for (int composites = 0; composites < 2; composites++) {
+        for (uint32_t i = 0; i < schema->count; i++) {
+            const struct value *pair = &schema->items[2 * (size_t)i];
+            if (!import_attribute(import, &pair[0], &pair[1], composites, err))
                 return false;
+        }
+    }
     return true;
 }
 

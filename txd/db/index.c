@@ -777,8 +777,9 @@ bool index_find_entity(const struct db *db, const struct attribute *a, const str
 struct rebuild {
     const struct attribute *before, *after;
     struct store_batch *batch;
-    struct hashmap owners; /* of unique values: encoded value -> entity */
-    uint32_t last_e;       /* of the current datom before; 0: none */
+    struct hashmap owners; /* of unique values: encoded value -> uint32_t entity, in `arena` */
+    struct arena arena;
+    uint32_t last_e; /* of the current datom before; 0: none */
 };
 
 static bool rebuild_conflict(const struct rebuild *rebuild, const struct datom *datom,
@@ -812,9 +813,11 @@ static bool rebuild_check(struct rebuild *rebuild, const struct datom *datom, bo
                                 "cardinality one, since an entity has several values", 0, err);
     rebuild->last_e = datom->e;
     if (after->unique != UNIQUE_NONE && before->unique == UNIQUE_NONE) {
-        void *owner = hashmap_put(&rebuild->owners, encoded, (void *)(uintptr_t)datom->e);
+        uint32_t *e = ARENA_NEW(&rebuild->arena, uint32_t);
+        *e = datom->e;
+        const uint32_t *owner = hashmap_put(&rebuild->owners, encoded, e);
         if (owner)
-            return rebuild_conflict(rebuild, datom, "unique", (uint32_t)(uintptr_t)owner, err);
+            return rebuild_conflict(rebuild, datom, "unique", *owner, err);
     }
     return true;
 }
@@ -873,5 +876,6 @@ bool index_rebuild(const struct db *db, struct store_batch *batch, const struct 
     ok = ok && cursor_check(cursor, err);
     cursor_close(cursor);
     hashmap_release(&rebuild.owners);
+    arena_release(&rebuild.arena);
     return ok;
 }

@@ -355,7 +355,7 @@ static bool read_sequence(struct reader *reader, enum value_type type, unsigned 
             return broken(reader, err);
         if (*reader->at == SEQUENCE_END)
             break;
-        struct value item;
+        struct value item = value_nil();
         if (!read_value(reader, (struct bytes){ 0 }, depth + 1, &item, err))
             return false;
         value_builder_add(&builder, reader->arena, item);

@@ -86,8 +86,8 @@ static bool split(uint32_t t, struct bytes value, struct bytes parts[PART_COUNT]
 /* `value` lives as long as *out. */
 static bool decode(uint32_t t, struct bytes value, struct log_record *out, struct error *err)
 {
-    struct bytes parts[PART_COUNT];
-    struct value decoded[PART_TEMPIDS];
+    struct bytes parts[PART_COUNT] = { { 0 } };
+    struct value decoded[PART_TEMPIDS] = { { 0 } };
     struct arena none = { 0 }; /* scalars take nothing from it */
 
     if (!split(t, value, parts, err))
@@ -169,7 +169,7 @@ bool log_read_range(struct store *store, const struct store_view *view, uint32_t
     bool ok = true;
 
     while (read < count_max && bytes < bytes_max && store_iterator_valid(iterator)) {
-        uint32_t at;
+        uint32_t at = 0;
         ok = iterator_t(iterator, &at, err);
         if (ok && at != t + read)
             ok = fail(err, read ? ERROR_FAULT : ERROR_NOT_FOUND,
@@ -201,8 +201,8 @@ bool log_size(struct store *store, const struct store_view *view, uint32_t from,
     }
     struct store_iterator *iterator = iterate(store, view, from + 1, to);
     while (ok && bytes <= enough && store_iterator_valid(iterator)) {
-        struct bytes parts[PART_COUNT];
-        uint32_t t;
+        struct bytes parts[PART_COUNT] = { { 0 } };
+        uint32_t t = 0;
         ok = iterator_t(iterator, &t, err) && split(t, store_iterator_value(iterator), parts, err);
         if (ok)
             bytes += parts[PART_MESSAGE].len;

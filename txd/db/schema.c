@@ -591,10 +591,10 @@ struct schema *schema_built_in(void)
     struct schema *schema = schema_empty();
     struct error err;
 
-    for (uint16_t id = 0; id < ATTR_BUILT_IN_COUNT; id++) {
+    for (uint32_t id = 0; id < ATTR_BUILT_IN_COUNT; id++) {
         struct schema_datom datoms[SCHEMA_BUILT_IN_DATOMS_MAX];
         struct schema *next;
-        size_t count = schema_built_in_datoms(id, datoms);
+        size_t count = schema_built_in_datoms((uint16_t)id, datoms);
         if (!schema_with(schema, ATTRIBUTE_ENTITY_BASE + id, datoms, count, &next, &err))
             abort(); /* the table above is wrong */
         schema_release(schema);
