@@ -41,6 +41,8 @@ struct graph {
     uint32_t counts_size;
     uint32_t counts_saved_t;
     struct counts *counts_shared; /* a copy of `counts`, or NULL when they have changed */
+    void *memory;
+    void (*memory_release)(void *memory);
 
     pthread_mutex_t mutex; /* guards what follows */
     struct snapshot *published;
@@ -126,9 +128,9 @@ static void put_built_in(struct store_batch *batch, uint64_t counts[ATTR_BUILT_I
 {
     struct schema *schema = schema_built_in();
 
-    for (uint16_t id = 0; id < ATTR_BUILT_IN_COUNT; id++) {
+    for (uint32_t id = 0; id < ATTR_BUILT_IN_COUNT; id++) {
         struct schema_datom datoms[SCHEMA_BUILT_IN_DATOMS_MAX];
-        size_t count = schema_built_in_datoms(id, datoms);
+        size_t count = schema_built_in_datoms((uint16_t)id, datoms);
         for (size_t i = 0; i < count; i++) {
             struct datom datom = {
                 .e = ATTRIBUTE_ENTITY_BASE + id, .a = datoms[i].a, .v = datoms[i].v, .added = true
@@ -483,6 +485,8 @@ static void graph_free(struct graph *graph)
     counts_release(graph->counts_shared);
     schema_release(graph->head.schema);
     store_close(graph->store);
+    if (graph->memory)
+        graph->memory_release(graph->memory);
     free(graph->counts);
     pthread_mutex_destroy(&graph->mutex);
     free(graph->name);
@@ -519,6 +523,18 @@ struct graph *graph_retain(struct graph *graph)
 int graph_references(const struct graph *graph)
 {
     return atomic_load(&graph->references);
+}
+
+void *graph_memory(const struct graph *graph)
+{
+    return graph->memory;
+}
+
+void graph_set_memory(struct graph *graph, void *memory, void (*release)(void *memory))
+{
+    assert(!graph->memory);
+    graph->memory = memory;
+    graph->memory_release = release;
 }
 
 void graph_on_close(struct graph *graph, void (*fn)(void *arg), void *arg)

@@ -96,6 +96,11 @@ struct head *graph_head(struct graph *graph);
 /* Adds to the count of an attribute, for the next snapshot; only the writer. */
 void graph_count(struct graph *graph, uint16_t a, int64_t difference);
 
+/* What the writer keeps of the graph between transactions; NULL until it is set, once. `release`
+ * is called with it when the graph closes. */
+void *graph_memory(const struct graph *graph);
+void graph_set_memory(struct graph *graph, void *memory, void (*release)(void *memory));
+
 /* What the writer has written so far, for graph_publish(). Saves the counts now and then; when that
  * fails the graph is stopped, which graph_check() tells. */
 struct snapshot *graph_snapshot_take(struct graph *graph);
