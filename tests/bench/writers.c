@@ -1,6 +1,8 @@
 #include "tests/bench/writers.h"
 
 #include "common/clock.h"
+#include "proto/mp.h"
+#include "tests/bench/post.h"
 #include "tests/load/session.h"
 
 #include <errno.h>
@@ -18,7 +20,8 @@ static const char schema[] = "{:tx-data [{:db/ident :block/uid :db/unique :db.un
                              " {:block/uid \"the page\" :node/title \"A page\"}]}";
 
 struct writer {
-    struct session session;
+    struct session session; /* on a WebSocket */
+    struct post post;       /* over HTTP */
     int64_t begun_us;
 };
 
@@ -27,11 +30,10 @@ struct writers {
     unsigned count;
     int epoll;
     uint64_t next; /* number of the next transaction, in its uid */
-    bool json;
+    enum transport transport;
     int64_t warm_us; /* from then on it counts */
     int64_t last_us; /* when the last result came */
-    size_t done;
-    struct latency *latency;
+    struct latency latency;
 };
 
 bool writers_prepare(const struct world *world, struct error *err)
@@ -55,15 +57,12 @@ static void add_entry(struct value_builder *map, struct arena *arena, const char
 }
 
 /* A block as people write them: its uid, its text, its place, its time, its page. */
-static void begin(struct writers *writers, struct writer *writer)
+static struct value block_form(uint64_t number, struct arena *arena)
 {
-    struct arena *arena = &writer->session.arena;
     struct value_builder block = { 0 };
-    struct uuid tx_id = uuid_random();
-    uint64_t number = writers->next++;
     struct value page[] = { value_keyword(BYTES("block/uid")), value_string(BYTES("the page")) };
+    struct value lookup = value_collection(VALUE_VECTOR, page, 2);
 
-    arena_reset(arena);
     add_entry(&block, arena, "block/uid",
               value_string(arena_printf(arena, "%09llx", (unsigned long long)number)));
     add_entry(&block, arena, "block/string",
@@ -71,26 +70,68 @@ static void begin(struct writers *writers, struct writer *writer)
                                         (unsigned long long)number)));
     add_entry(&block, arena, "block/order", value_long((int64_t)(number % 100)));
     add_entry(&block, arena, "create/time", value_long(clock_wall_ms()));
-    add_entry(&block, arena, "block/page", value_collection(VALUE_VECTOR, page, 2));
-    struct value form = value_builder_end(&block, VALUE_MAP);
+    add_entry(&block, arena, "block/page", value_copy(arena, &lookup));
+    return value_builder_end(&block, VALUE_MAP);
+}
+
+static bool post_transact(struct writer *writer, const struct uuid *tx_id,
+                          const struct value *forms, struct arena *arena, struct error *err)
+{
+    struct value_builder message = { 0 };
+    struct buffer body = { 0 };
+
+    value_builder_entry(&message, arena, "tx_id", value_uuid(*tx_id));
+    value_builder_entry(&message, arena, "tx_data", *forms);
+    struct value value = value_builder_end(&message, VALUE_MAP);
+    mp_write(&body, &value);
+    bool ok = post_send(&writer->post, "/v1/graphs/main/transact", buffer_bytes(&body), err);
+    buffer_release(&body);
+    return ok;
+}
+
+static bool begin(struct writers *writers, struct writer *writer, struct error *err)
+{
+    struct arena arena = { 0 };
+    struct uuid tx_id = uuid_random();
+    struct value form = block_form(writers->next++, &arena);
     struct value forms = value_collection(VALUE_VECTOR, &form, 1);
+    bool ok = true;
+
     writer->begun_us = clock_monotonic_us();
-    session_transact(&writer->session, 1, &tx_id, &forms);
+    if (writers->transport == TRANSPORT_HTTP) {
+        ok = post_transact(writer, &tx_id, &forms, &arena, err);
+    } else {
+        session_transact(&writer->session, 1, &tx_id, &forms);
+        ok = ws_flush(&writer->session.ws, err);
+    }
+    arena_release(&arena);
+    return ok;
+}
+
+static bool connect_writer(struct writers *writers, const struct world *world,
+                           struct writer *writer, struct error *err)
+{
+    struct session_hello hello = { .user = "writer", .sync = "none" };
+    struct value message;
+
+    if (writers->transport == TRANSPORT_HTTP)
+        return post_open(&writer->post, world->http_ports[0], err);
+    return session_open(&writer->session, world->http_ports[0], "main",
+                        writers->transport == TRANSPORT_JSON, &hello, err) &&
+           session_await_type(&writer->session, "welcome", clock_monotonic_us() + HELLO_US,
+                              &message, err);
 }
 
 static bool open_writer(struct writers *writers, const struct world *world, unsigned i,
                         struct error *err)
 {
     struct writer *writer = &writers->list[i];
-    struct session_hello hello = { .user = "writer", .sync = "none" };
     struct epoll_event event = { .events = EPOLLIN, .data.u32 = i };
-    struct value message;
 
-    if (!session_open(&writer->session, world->http_ports[0], "main", writers->json, &hello, err) ||
-        !session_await_type(&writer->session, "welcome", clock_monotonic_us() + HELLO_US, &message,
-                            err))
+    if (!connect_writer(writers, world, writer, err))
         return false;
-    if (epoll_ctl(writers->epoll, EPOLL_CTL_ADD, writer->session.ws.fd, &event))
+    int fd = writers->transport == TRANSPORT_HTTP ? writer->post.fd : writer->session.ws.fd;
+    if (epoll_ctl(writers->epoll, EPOLL_CTL_ADD, fd, &event))
         return fail(err, ERROR_FAULT, "epoll_ctl: %s", strerror(errno));
     return true;
 }
@@ -112,11 +153,36 @@ static bool answered(bool json, struct bytes frame, bool *refused)
     return *refused || memmem(frame.data, frame.len, result[json].data, result[json].len);
 }
 
+/* One is done: the next. */
+static bool finish(struct writers *writers, struct writer *writer, struct error *err)
+{
+    int64_t now_us = clock_monotonic_us();
+
+    writers->last_us = now_us;
+    if (now_us >= writers->warm_us)
+        latency_add(&writers->latency, now_us - writer->begun_us);
+    return begin(writers, writer, err);
+}
+
+static bool receive_posted(struct writers *writers, struct writer *writer, struct error *err)
+{
+    bool done;
+    int status;
+
+    if (!post_receive(&writer->post, &done, &status, err))
+        return false;
+    if (done && status != 200)
+        return fail(err, ERROR_FAULT, "a transaction was refused with status %d", status);
+    return !done || finish(writers, writer, err);
+}
+
 static bool receive(struct writers *writers, struct writer *writer, struct error *err)
 {
     struct bytes frame;
     bool found, refused;
 
+    if (writers->transport == TRANSPORT_HTTP)
+        return receive_posted(writers, writer, err);
     if (!ws_fill(&writer->session.ws, err))
         return false;
     for (;;) {
@@ -124,29 +190,19 @@ static bool receive(struct writers *writers, struct writer *writer, struct error
             return false;
         if (!found)
             return ws_flush(&writer->session.ws, err);
-        if (!answered(writers->json, frame, &refused))
+        if (!answered(writers->transport == TRANSPORT_JSON, frame, &refused))
             continue;
         if (refused)
             return fail(err, ERROR_FAULT, "a transaction was refused: %.*s", BYTES_ARG(frame));
-        int64_t now_us = clock_monotonic_us();
-        writers->last_us = now_us;
-        if (now_us >= writers->warm_us) {
-            latency_add(writers->latency, now_us - writer->begun_us);
-            writers->done++;
-        }
-        begin(writers, writer);
+        if (!finish(writers, writer, err))
+            return false;
     }
 }
 
-static bool work(struct writers *writers, int64_t end_us, struct error *err)
+static bool work_until(struct writers *writers, int64_t end_us, struct error *err)
 {
     struct epoll_event events[EVENTS_A_TURN];
 
-    for (unsigned i = 0; i < writers->count; i++) {
-        begin(writers, &writers->list[i]);
-        if (!ws_flush(&writers->list[i].session.ws, err))
-            return false;
-    }
     while (clock_monotonic_us() < end_us) {
         int count = epoll_wait(writers->epoll, events, EVENTS_A_TURN, 100);
         for (int e = 0; e < count; e++)
@@ -158,31 +214,52 @@ static bool work(struct writers *writers, int64_t end_us, struct error *err)
     return true;
 }
 
-bool writers_run(const struct world *world, unsigned count, bool json, double seconds,
-                 struct latency *latency, double *per_second, struct error *err)
+static bool work(struct writers *writers, const struct world *world, double seconds,
+                 struct writers_result *out, struct error *err)
+{
+    for (unsigned i = 0; i < writers->count; i++)
+        if (!begin(writers, &writers->list[i], err))
+            return false;
+    writers->last_us = clock_monotonic_us();
+    writers->warm_us = writers->last_us + WARM_UP_US;
+    if (!work_until(writers, writers->warm_us, err))
+        return false;
+    int64_t txd_us = world_processor_us(world, 0), gateway_us = world_processor_us(world, 1);
+    if (!work_until(writers, writers->warm_us + (int64_t)(seconds * 1e6), err))
+        return false;
+    double done = (double)writers->latency.count;
+    *out = (struct writers_result){
+        .latency = writers->latency,
+        .per_second = done / seconds,
+        .txd_us = (double)(world_processor_us(world, 0) - txd_us) / done,
+        .gateway_us = (double)(world_processor_us(world, 1) - gateway_us) / done,
+    };
+    writers->latency = (struct latency){ 0 };
+    return true;
+}
+
+bool writers_run(const struct world *world, unsigned count, enum transport transport,
+                 double seconds, struct writers_result *out, struct error *err)
 {
     struct writers writers = {
         .list = xcalloc(count, sizeof(*writers.list)),
         .count = count,
         .epoll = epoll_create1(EPOLL_CLOEXEC),
         .next = (uint64_t)clock_monotonic_us(),
-        .json = json,
-        .latency = latency,
+        .transport = transport,
     };
     bool ok = writers.epoll >= 0 || fail(err, ERROR_FAULT, "epoll: %s", strerror(errno));
 
     for (unsigned i = 0; i < count; i++)
-        writers.list[i].session.ws.fd = -1;
+        writers.list[i].session.ws.fd = writers.list[i].post.fd = -1;
     for (unsigned i = 0; ok && i < count; i++)
         ok = open_writer(&writers, world, i, err);
-    if (ok) {
-        writers.last_us = clock_monotonic_us();
-        writers.warm_us = writers.last_us + WARM_UP_US;
-        ok = work(&writers, writers.warm_us + (int64_t)(seconds * 1e6), err);
-        *per_second = (double)writers.done / seconds;
-    }
-    for (unsigned i = 0; i < count; i++)
+    ok = ok && work(&writers, world, seconds, out, err);
+    for (unsigned i = 0; i < count; i++) {
         session_close(&writers.list[i].session);
+        post_close(&writers.list[i].post);
+    }
+    latency_release(&writers.latency);
     close(writers.epoll);
     free(writers.list);
     return ok;

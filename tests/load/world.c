@@ -185,6 +185,7 @@ bool world_start(struct world *world, const char *build, unsigned gateways, stru
     if (!mkdtemp(world->dir))
         return fail(err, ERROR_FAULT, "%s: %s", world->dir, strerror(errno));
     world->gateways = gateways;
+    world->keep = getenv("STOA_LOAD_KEEP") != NULL;
     world->listen_port = world_free_port();
     world->feed_port = world_free_port();
     for (unsigned p = 0; p <= gateways; p++) {
@@ -287,4 +288,23 @@ uint64_t world_memory(const struct world *world, unsigned process)
     if (file)
         fclose(file);
     return kilobytes * 1024;
+}
+
+int64_t world_processor_us(const struct world *world, unsigned process)
+{
+    char path[64], text[1024];
+    unsigned long user = 0, kernel = 0;
+
+    snprintf(path, sizeof(path), "/proc/%d/stat", (int)world->processes[process].pid);
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return 0;
+    size_t len = fread(text, 1, sizeof(text) - 1, file);
+    fclose(file);
+    text[len] = '\0';
+    const char *after_name = strrchr(text, ')'); /* which may hold anything */
+    if (!after_name || sscanf(after_name, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
+                              &user, &kernel) != 2)
+        return 0;
+    return (int64_t)(user + kernel) * 1000000 / sysconf(_SC_CLK_TCK);
 }

@@ -29,7 +29,7 @@ struct world {
     const char *txd_environment; /* one more "NAME=VALUE" for txd's next start, or NULL */
     const char *txd_preload;     /* LD_PRELOAD for txd, or NULL */
     bool supervised;             /* world_tend() starts again what died */
-    bool keep;                   /* leave the folder behind */
+    bool keep;                   /* leave the folder behind; $STOA_LOAD_KEEP sets it */
 };
 
 /* Finds the programs in the build folder `build`, makes the folder in $STOA_LOAD_DIR (the build
@@ -71,6 +71,9 @@ bool world_export(const struct world *world, unsigned gateway, const char *graph
 
 /* Resident memory of the process, in bytes; 0 when it does not run. */
 uint64_t world_memory(const struct world *world, unsigned process);
+
+/* Processor time that the process has taken so far, in microseconds. */
+int64_t world_processor_us(const struct world *world, unsigned process);
 
 /* A port of the loopback interface that was free a moment ago. */
 uint16_t world_free_port(void);
