@@ -178,6 +178,30 @@ static bool write_batch(struct apply *apply, const struct tempids *tempids,
     return false;
 }
 
+/* What was written of attributes that are changed again and again. */
+static void remember(struct draft *draft)
+{
+    struct recent *recent = graph_memory(draft->graph);
+
+    if (recent && draft->schema != draft->head->schema)
+        recent_clear(recent);
+    for (int added = 0; added <= 1; added++) {
+        for (const struct pending *at = draft->overlay.first; at; at = at->next) {
+            if (at->before == at->now || at->now != (added == 1) ||
+                draft_attribute(draft, at->a)->many)
+                continue;
+            if (!added && !recent) {
+                recent = recent_new();
+                graph_set_memory(draft->graph, recent, recent_free);
+            }
+            if (!added)
+                recent_retracted(recent, at->e, at->a);
+            else if (recent)
+                recent_added(recent, at->e, at->a, &at->v, draft->t);
+        }
+    }
+}
+
 /* The transaction is written: the head moves on. */
 static void move_head(const struct apply *apply)
 {
@@ -222,6 +246,7 @@ bool apply_draft(struct draft *draft, const struct tempids *tempids,
         ok = write_message(&apply, request, err) && write_batch(&apply, tempids, request, err);
     }
     if (ok) {
+        remember(draft);
         move_head(&apply);
         *out = (struct tx_result){
             .t = draft->t,

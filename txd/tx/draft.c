@@ -15,8 +15,8 @@ static void begin(struct draft *draft)
     draft->tuples_due = NULL;
     draft->tuples_last = &draft->tuples_due;
     draft->operations = 0;
-    overlay_init(&draft->overlay, draft->arena, &draft->db, head->next_e, head->next_a,
-                 draft->tx_e);
+    overlay_init(&draft->overlay, draft->arena, &draft->db, graph_memory(draft->graph),
+                 head->next_e, head->next_a, draft->tx_e);
 }
 
 bool draft_init(struct draft *draft, struct graph *graph, struct arena *arena, struct error *err)

@@ -12,11 +12,12 @@ struct holder { /* who has a value of a unique attribute */
 };
 
 void overlay_init(struct overlay *overlay, struct arena *arena, const struct db *db,
-                  uint32_t fresh_e, uint32_t fresh_a, uint32_t tx_e)
+                  const struct recent *recent, uint32_t fresh_e, uint32_t fresh_a, uint32_t tx_e)
 {
     *overlay = (struct overlay){
         .arena = arena,
         .db = db,
+        .recent = recent,
         .fresh_e = fresh_e,
         .fresh_a = fresh_a,
         .tx_e = tx_e,
@@ -147,26 +148,46 @@ bool overlay_find(struct overlay *overlay, uint32_t e, const struct attribute *a
     return true;
 }
 
-/* Takes in the datoms of a range of the store that are not known yet. */
+/* Takes in a datom of the store, unless it is known. `v` is copied. */
+static void take_in(struct overlay *overlay, const struct datom *datom)
+{
+    uint64_t hash = datom_hash(datom->e, datom->a, &datom->v);
+
+    if (find(overlay, hash, datom->e, datom->a, &datom->v))
+        return;
+    struct value v = value_copy(overlay->arena, &datom->v);
+    struct pending *pending =
+        add(overlay, hash, datom->e, schema_by_id(overlay->db->schema, datom->a), &v);
+    pending->before = pending->now = true;
+    pending->t = datom->t;
+}
+
+/* Takes in the datoms of a range of the store. */
 static bool load(struct overlay *overlay, enum index index, const struct components *prefix,
                  struct error *err)
 {
     struct cursor *cursor = cursor_open(overlay->db, index, prefix, NULL, false);
     struct datom datom;
 
-    while (cursor_next(cursor, &datom)) {
-        uint64_t hash = datom_hash(datom.e, datom.a, &datom.v);
-        if (find(overlay, hash, datom.e, datom.a, &datom.v))
-            continue;
-        struct value v = value_copy(overlay->arena, &datom.v);
-        struct pending *pending =
-            add(overlay, hash, datom.e, schema_by_id(overlay->db->schema, datom.a), &v);
-        pending->before = pending->now = true;
-        pending->t = datom.t;
-    }
+    while (cursor_next(cursor, &datom))
+        take_in(overlay, &datom);
     bool ok = cursor_check(cursor, err);
     cursor_close(cursor);
     return ok;
+}
+
+/* The same for what is remembered of the group; false when nothing is. */
+static bool recall(struct overlay *overlay, uint32_t e, uint16_t a)
+{
+    struct datom datom = { .e = e, .a = a };
+    bool present;
+
+    if (!overlay->recent ||
+        !recent_find(overlay->recent, e, a, overlay->arena, &present, &datom.v, &datom.t))
+        return false;
+    if (present)
+        take_in(overlay, &datom);
+    return true;
 }
 
 bool overlay_values(struct overlay *overlay, uint32_t e, uint16_t a, struct group **out,
@@ -174,7 +195,7 @@ bool overlay_values(struct overlay *overlay, uint32_t e, uint16_t a, struct grou
 {
     struct group *group = group_of(overlay, e, a);
 
-    if (!group->whole &&
+    if (!group->whole && !recall(overlay, e, a) &&
         !load(overlay, INDEX_EAVT, &(struct components){ .count = 2, .e = e, .a = a }, err))
         return false;
     group->whole = true;

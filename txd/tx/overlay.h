@@ -10,6 +10,7 @@
 #define STOA_TXD_TX_OVERLAY_H
 
 #include "txd/db/index.h"
+#include "txd/tx/recent.h"
 #include "txd/tx/table.h"
 
 /* A datom that some form has touched or asked for. */
@@ -48,13 +49,14 @@ struct entity {
 struct overlay {
     struct arena *arena;
     const struct db *db;
+    const struct recent *recent;     /* NULL: nothing is remembered */
     uint32_t fresh_e, fresh_a, tx_e; /* ids from here on, and this one, have nothing in the store */
     struct table datoms, groups, entities, holders, targets;
     struct pending *first, **last;
 };
 
 void overlay_init(struct overlay *overlay, struct arena *arena, const struct db *db,
-                  uint32_t fresh_e, uint32_t fresh_a, uint32_t tx_e);
+                  const struct recent *recent, uint32_t fresh_e, uint32_t fresh_a, uint32_t tx_e);
 
 /* The entity's place in the overlay; nothing is read. */
 struct entity *overlay_entity(struct overlay *overlay, uint32_t e);
