@@ -8,7 +8,23 @@
  *   apply     net datoms               ->  one atomic batch: datoms, log record, and the new head
  *
  * Each stage has its own type, so that no stage can see what should have been resolved before it.
- * Semantics are DataScript's: forms are sequential, each sees the ones before it.
+ * Semantics are DataScript's: forms are sequential, each sees the ones before it. Underneath are
+ * the overlay (what the forms so far have changed, over the store), the draft (ids and schema as
+ * the forms have made them), tempid (names inside the transaction) and declare (schema as data).
+ *
+ * Decided here:
+ *
+ * - A reference to a user id that does not exist counts as use of the id: new entities come after
+ * it.
+ * - A declaration takes effect for the forms after it. A transaction may not change how an
+ * attribute that has datoms is stored and write datoms of it (declare.h).
+ * - Of transaction entities only the transaction's own can be written, and of its attributes not
+ *   :db/txInstant, :tx/user, :tx/session and :tx/id; `meta` likewise. Built-in attributes cannot be
+ *   written at all.
+ * - Among the values of a many ref, a vector of two is a lookup ref when it begins with a keyword,
+ * or a string with its colon, that names a unique attribute; a plain string there is a tempid.
+ * - :db/cas on cardinality many adds the new value and leaves the old one, as DataScript does.
+ * - A tempid that turns out to be an entity that is there makes the forms run once more (tempid.h).
  */
 #ifndef STOA_TXD_TX_TX_H
 #define STOA_TXD_TX_TX_H
