@@ -31,7 +31,7 @@
 
 /* --- what the threads of nng leave for the loop --- */
 
-enum arrival_type { ARRIVAL_ANSWER, ARRIVAL_FEED, ARRIVAL_PIPE_UP, ARRIVAL_PIPE_DOWN };
+enum arrival_type { ARRIVAL_ANSWER, ARRIVAL_FEED, ARRIVAL_PIPE };
 
 struct context;
 
@@ -41,6 +41,7 @@ struct arrival {
     struct context *context; /* ARRIVAL_ANSWER */
     nng_msg *message;        /* NULL: failed with `result` */
     int result;
+    int *pipes, change; /* ARRIVAL_PIPE: of which socket, one more or less */
 };
 
 struct inbox {
@@ -93,7 +94,7 @@ struct bus {
     struct inbox inbox;
     struct arena arena;
 
-    int pipes; /* connections of the request socket */
+    int request_pipes, feed_pipes; /* connections of the sockets: 1 or 0, if not for a moment */
     bool up;
     bool status_asked;
     int64_t status_again_us;
@@ -140,11 +141,27 @@ static struct arrival *inbox_take(struct inbox *inbox)
     return head;
 }
 
-static void on_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
+static void arrive_pipe(struct bus *bus, int *pipes, nng_pipe_ev event)
 {
+    arrive(bus, &(struct arrival){ .type = ARRIVAL_PIPE,
+                                   .pipes = pipes,
+                                   .change = event == NNG_PIPE_EV_ADD_POST ? 1 : -1 });
+}
+
+static void on_request_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
+{
+    struct bus *bus = arg;
+
     (void)pipe;
-    arrive(arg, &(struct arrival){ .type = event == NNG_PIPE_EV_ADD_POST ? ARRIVAL_PIPE_UP
-                                                                         : ARRIVAL_PIPE_DOWN });
+    arrive_pipe(bus, &bus->request_pipes, event);
+}
+
+static void on_feed_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
+{
+    struct bus *bus = arg;
+
+    (void)pipe;
+    arrive_pipe(bus, &bus->feed_pipes, event);
 }
 
 /* The receive is started inside the send's completion, or its answer can be lost. */
@@ -277,6 +294,12 @@ bool bus_request(struct bus *bus, const struct bus_call *call, struct error *err
 }
 
 /* --- txd comes and goes --- */
+
+/* Without the feed a gateway would not know what it does not know. */
+static bool is_connected(const struct bus *bus)
+{
+    return bus->request_pipes > 0 && bus->feed_pipes > 0;
+}
 
 static void set_down(struct bus *bus, const char *reason)
 {
@@ -441,6 +464,15 @@ static void take_feed(struct bus *bus, nng_msg *message)
     arena_reset(&bus->arena);
 }
 
+static void take_pipe(struct bus *bus, const struct arrival *arrival)
+{
+    *arrival->pipes += arrival->change;
+    if (!is_connected(bus))
+        set_down(bus, "the connection is closed");
+    else if (!bus->up)
+        ask_status(bus);
+}
+
 static void take(struct bus *bus, struct arrival *arrival)
 {
     switch (arrival->type) {
@@ -450,13 +482,8 @@ static void take(struct bus *bus, struct arrival *arrival)
     case ARRIVAL_FEED:
         take_feed(bus, arrival->message);
         break;
-    case ARRIVAL_PIPE_UP:
-        bus->pipes++;
-        ask_status(bus);
-        break;
-    case ARRIVAL_PIPE_DOWN:
-        if (--bus->pipes == 0)
-            set_down(bus, "the connection is closed");
+    case ARRIVAL_PIPE:
+        take_pipe(bus, arrival);
         break;
     }
     if (arrival->message)
@@ -501,7 +528,7 @@ void bus_tick(struct bus *bus)
 
     if (bus->up && now - bus->heard_us > BUS_SILENCE_MS * INT64_C(1000))
         set_down(bus, "it says nothing");
-    if (!bus->up && bus->pipes > 0 && now > bus->status_again_us)
+    if (!bus->up && is_connected(bus) && now > bus->status_again_us)
         ask_status(bus);
     expire(bus, &bus->waiting[BUS_QUICK], now);
     expire(bus, &bus->waiting[BUS_SLOW], now);
@@ -583,6 +610,13 @@ static bool set_common(nng_socket socket, const char *url, struct error *err)
            check(nng_dial(socket, url, NULL, NNG_FLAG_NONBLOCK), "dial", url, err);
 }
 
+static bool notify_pipes(struct bus *bus, nng_socket socket, nng_pipe_cb fn, const char *url,
+                         struct error *err)
+{
+    return check(nng_pipe_notify(socket, NNG_PIPE_EV_ADD_POST, fn, bus), "notify", url, err) &&
+           check(nng_pipe_notify(socket, NNG_PIPE_EV_REM_POST, fn, bus), "notify", url, err);
+}
+
 static bool open_requests(struct bus *bus, struct error *err)
 {
     const char *url = bus->options.request_url;
@@ -592,8 +626,7 @@ static bool open_requests(struct bus *bus, struct error *err)
     bus->req_open = true;
     if (!check(nng_socket_set_ms(bus->req, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE),
                "resend time", url, err) ||
-        !check(nng_pipe_notify(bus->req, NNG_PIPE_EV_ADD_POST, on_pipe, bus), "notify", url, err) ||
-        !check(nng_pipe_notify(bus->req, NNG_PIPE_EV_REM_POST, on_pipe, bus), "notify", url, err))
+        !notify_pipes(bus, bus->req, on_request_pipe, url, err))
         return false;
     for (size_t i = 0; i < CONTEXTS; i++) {
         struct context *context = &bus->contexts[i];
@@ -618,7 +651,7 @@ static bool open_feed(struct bus *bus, struct error *err)
     bus->sub_open = true;
     if (!check(nng_aio_alloc(&bus->feed_aio, on_feed, bus), "aio", url, err) ||
         !check(nng_socket_set_int(bus->sub, NNG_OPT_RECVBUF, SUB_MESSAGES), "buffer", url, err) ||
-        !set_common(bus->sub, url, err))
+        !notify_pipes(bus, bus->sub, on_feed_pipe, url, err) || !set_common(bus->sub, url, err))
         return false;
     bus_subscribe(bus, BYTES(BUS_TOPIC_TXD));
     nng_recv_aio(bus->sub, bus->feed_aio);

@@ -14,6 +14,7 @@
 #define BEHIND_US_MAX 30000
 
 #define FETCH_AGAIN_US 500000
+#define SILENCE_US     4000000
 
 /* --- rings --- */
 
@@ -112,12 +113,18 @@ void relay_close(struct relay *relay)
     relay->behind_us = 0;
 }
 
-static bool same_epoch(struct relay *relay, const struct uuid *epoch)
+void relay_break(struct relay *relay)
 {
-    if (uuid_equal(&relay->epoch, epoch))
-        return true;
     relay_close(relay);
     relay->operations->broken(relay->arg);
+}
+
+static bool same_epoch(struct relay *relay, const struct uuid *epoch)
+{
+    relay->heard_us = clock_monotonic_us();
+    if (uuid_equal(&relay->epoch, epoch))
+        return true;
+    relay_break(relay);
     return false;
 }
 
@@ -158,8 +165,14 @@ static void fetch(struct relay *relay)
     if (relay->fetching)
         return;
     relay->fetching = true;
-    metrics_add(METRIC_GAPS, 1);
     relay->operations->fetch(relay->arg, relay->t + 1);
+}
+
+static void fill_gap(struct relay *relay)
+{
+    if (!relay->fetching)
+        metrics_add(METRIC_GAPS, 1);
+    fetch(relay);
 }
 
 void relay_expect(struct relay *relay, uint32_t t)
@@ -180,6 +193,7 @@ void relay_position(struct relay *relay, const struct uuid *epoch, uint32_t t,
     relay->positioned = true;
     relay->epoch = *epoch;
     relay->t = relay->known_t = t;
+    relay->heard_us = clock_monotonic_us();
     checksum_copy(relay->checksum, checksum);
 }
 
@@ -214,7 +228,7 @@ void relay_tx(struct relay *relay, const struct uuid *epoch, uint32_t t, struct 
     if (next)
         relay->operations->advanced(relay->arg);
     else
-        fetch(relay);
+        fill_gap(relay);
 }
 
 void relay_head(struct relay *relay, const struct uuid *epoch, uint32_t t, struct bytes checksum)
@@ -225,7 +239,7 @@ void relay_head(struct relay *relay, const struct uuid *epoch, uint32_t t, struc
         checksum_copy(relay->checksum, checksum);
     relay_expect(relay, t);
     if (relay->t < t)
-        fetch(relay);
+        fill_gap(relay);
 }
 
 void relay_log(struct relay *relay, uint32_t from, const struct value *messages, uint32_t count,
@@ -263,8 +277,14 @@ void relay_tick(struct relay *relay)
 {
     int64_t now = clock_monotonic_us();
 
-    if (relay->behind_us && now - relay->behind_us > BEHIND_US_MAX && now > relay->fetch_again_us)
+    if (!relay->positioned || now < relay->fetch_again_us)
+        return;
+    if (relay->behind_us && now - relay->behind_us > BEHIND_US_MAX) {
+        fill_gap(relay);
+    } else if (now - relay->heard_us > SILENCE_US) {
+        relay->heard_us = now;
         fetch(relay);
+    }
 }
 
 /* --- reading --- */

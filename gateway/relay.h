@@ -20,7 +20,7 @@
 struct relay_operations {
     void (*fetch)(void *arg, uint32_t from); /* ask txd for the log from this t on */
     void (*advanced)(void *arg);             /* t has grown */
-    void (*broken)(void *arg);               /* the epoch changed: everyone must begin again */
+    void (*broken)(void *arg);               /* another epoch: everyone must begin again */
 };
 
 struct relay_tx {
@@ -50,6 +50,7 @@ struct relay {
     uint32_t known_t;       /* txd is at least here */
     int64_t behind_us;      /* since when t is less than known_t; 0: it is not */
     int64_t fetch_again_us; /* after a fetch that failed */
+    int64_t heard_us;       /* when the feed last said anything of the graph */
 };
 
 void relay_open(struct relay *relay, const struct relay_operations *operations, void *arg);
@@ -75,7 +76,11 @@ void relay_log(struct relay *relay, uint32_t from, const struct value *messages,
                uint32_t end_t, struct bytes checksum);
 void relay_log_failed(struct relay *relay);
 
-/* Fetches what has been missing for too long. */
+/* The graph that was followed is no more. */
+void relay_break(struct relay *relay);
+
+/* Fetches what has been missing for too long, and asks for the log when the feed is silent: heads
+ * come every second, but word that a graph was dropped comes only once. */
 void relay_tick(struct relay *relay);
 
 /* The first t in the ring; t+1 when it is empty. */

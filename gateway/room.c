@@ -33,6 +33,9 @@ static void on_log(void *arg, const struct value *answer, const struct error *er
     const struct value *messages = error ? NULL : value_get(answer, "txs");
 
     room->fetching = false;
+    if (error && (error->kind == ERROR_NOT_FOUND || error->kind == ERROR_CONFLICT) &&
+        room->relay.positioned && uuid_equal(&room->fetch_epoch, &room->relay.epoch))
+        relay_break(&room->relay);
     if (!messages || !value_is_sequence(messages) || !room->relay.positioned ||
         !uuid_equal(&room->fetch_epoch, &room->relay.epoch))
         relay_log_failed(&room->relay);
@@ -207,8 +210,8 @@ void room_leave(struct room *room, struct session *session)
 
 static void feed_dropped(struct room *room)
 {
-    room->dropped = room->broken = true;
-    relay_close(&room->relay);
+    room->dropped = true;
+    relay_break(&room->relay);
 }
 
 void room_feed(struct room *room, const struct value *message)
