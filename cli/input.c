@@ -123,3 +123,13 @@ bool input_check_edn(const char *what, struct bytes text, struct error *err)
     arena_release(&arena);
     return ok;
 }
+
+bool input_quote_edn(const char *what, struct bytes text, struct buffer *out, struct error *err)
+{
+    struct value quoted = value_string(text);
+
+    if (!input_check_edn(what, text, err))
+        return false;
+    edn_write(out, &quoted);
+    return true;
+}

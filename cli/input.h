@@ -23,4 +23,9 @@ bool input_temporary(FILE **out, struct error *err) MUST_USE;
 /* Checks that `text` is one EDN value; the error names `what` and the byte offset in it. */
 bool input_check_edn(const char *what, struct bytes text, struct error *err) MUST_USE;
 
+/* The same, and appends the text as an EDN string: what the server reads as text is exactly what
+ * the user wrote, lists and comments included, and its errors count in it. */
+bool input_quote_edn(const char *what, struct bytes text, struct buffer *out,
+                     struct error *err) MUST_USE;
+
 #endif

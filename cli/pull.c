@@ -6,9 +6,10 @@ enum outcome command_pull(const struct options *options, struct error *err)
     struct buffer body = { 0 };
     enum outcome outcome = OUTCOME_INPUT;
 
-    if (input_check_edn("the pattern", bytes_of(options->words[0]), err) &&
+    buffer_append_bytes(&body, BYTES("{:pattern "));
+    if (input_quote_edn("the pattern", bytes_of(options->words[0]), &body, err) &&
         input_check_edn("the entity", bytes_of(options->words[1]), err)) {
-        buffer_printf(&body, "{:pattern %s\n:eid %s\n", options->words[0], options->words[1]);
+        buffer_printf(&body, " :eid %s\n", options->words[1]);
         if (options_value(options, "many"))
             buffer_append_bytes(&body, BYTES(" :many true"));
         outcome = OUTCOME_USAGE;

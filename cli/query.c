@@ -3,17 +3,21 @@
 
 #include "common/limits.h"
 
-static enum outcome read_query(const struct options *options, struct buffer *out, struct error *err)
+static enum outcome append_query(const struct options *options, struct buffer *body,
+                                 struct error *err)
 {
-    const char *word = options->words[0];
+    struct buffer text = { 0 };
+    enum outcome outcome = OUTCOME_INPUT;
 
-    if (!strcmp(word, "-")) {
-        if (!input_read("-", LIMIT_BODY_BYTES, out, err))
-            return OUTCOME_INPUT;
-    } else {
-        buffer_append_bytes(out, bytes_of(word));
-    }
-    return input_check_edn("the query", buffer_bytes(out), err) ? OUTCOME_OK : OUTCOME_INPUT;
+    if (strcmp(options->words[0], "-"))
+        buffer_append_bytes(&text, bytes_of(options->words[0]));
+    else if (!input_read("-", LIMIT_BODY_BYTES, &text, err))
+        goto done;
+    if (input_quote_edn("the query", buffer_bytes(&text), body, err))
+        outcome = OUTCOME_OK;
+done:
+    buffer_release(&text);
+    return outcome;
 }
 
 static enum outcome append_args(const struct options *options, struct buffer *body,
@@ -39,10 +43,7 @@ enum outcome command_query(const struct options *options, struct error *err)
     struct buffer body = { 0 };
 
     buffer_append_bytes(&body, BYTES("{:query "));
-    struct buffer query = { 0 };
-    enum outcome outcome = read_query(options, &query, err);
-    buffer_append_bytes(&body, buffer_bytes(&query));
-    buffer_append_u8(&body, '\n');
+    enum outcome outcome = append_query(options, &body, err);
     if (outcome == OUTCOME_OK)
         outcome = append_args(options, &body, err);
     if (outcome == OUTCOME_OK && !read_append_basis(options, &body, err))
@@ -50,7 +51,6 @@ enum outcome command_query(const struct options *options, struct error *err)
     buffer_append_u8(&body, '}');
     if (outcome == OUTCOME_OK)
         outcome = read_send(options, "query", buffer_bytes(&body), err);
-    buffer_release(&query);
     buffer_release(&body);
     return outcome;
 }

@@ -36,8 +36,7 @@ static enum outcome read_forms(const struct options *options, struct buffer *out
         buffer_append_bytes(out, bytes_of(options->words[0]));
     else if (!input_read(file ? file : "-", LIMIT_BODY_BYTES, out, err))
         return OUTCOME_INPUT;
-    return input_check_edn("the transaction data", buffer_bytes(out), err) ? OUTCOME_OK
-                                                                           : OUTCOME_INPUT;
+    return OUTCOME_OK;
 }
 
 static enum outcome send(const struct options *options, struct bytes body, struct uuid tx_id,
@@ -79,15 +78,15 @@ enum outcome command_transact(const struct options *options, struct error *err)
         outcome = OUTCOME_USAGE;
     if (outcome == OUTCOME_OK)
         outcome = read_forms(options, &forms, err);
-    if (outcome == OUTCOME_OK) {
-        /* Line breaks end a comment that the user's text may end with. */
-        buffer_printf(&body, "{:tx-id #uuid \"%s\" :tx-data ", uuid_format(&tx_id, uuid));
-        buffer_append_bytes(&body, buffer_bytes(&forms));
-        if (meta)
-            buffer_printf(&body, "\n:meta %s", meta);
-        buffer_append_bytes(&body, BYTES("\n}"));
+    buffer_printf(&body, "{:tx-id #uuid \"%s\" :tx-data ", uuid_format(&tx_id, uuid));
+    if (outcome == OUTCOME_OK &&
+        !input_quote_edn("the transaction data", buffer_bytes(&forms), &body, err))
+        outcome = OUTCOME_INPUT;
+    if (meta)
+        buffer_printf(&body, " :meta %s\n", meta);
+    buffer_append_u8(&body, '}');
+    if (outcome == OUTCOME_OK)
         outcome = send(options, buffer_bytes(&body), tx_id, err);
-    }
     buffer_release(&forms);
     buffer_release(&body);
     return outcome;

@@ -125,7 +125,7 @@ static const struct example {
       "{:t 7 :result #{[1]}}",
       OUTCOME_OK,
       { "POST /v1/graphs/main/query HTTP/1.1\r\n",
-        "{:query [:find ?e :where [?e :a]] ; all\n :args [1\n\"x\"\n] :as-of 5 :history true}",
+        "{:query \"[:find ?e :where [?e :a]] ; all\" :args [1\n\"x\"\n] :as-of 5 :history true}",
         "Accept: application/edn" },
       "#{[1]}\n",
       NULL },
@@ -175,7 +175,7 @@ static const struct example {
       "200 OK",
       "{:t 7 :result {:db/id 1}}",
       OUTCOME_OK,
-      { "POST /v1/graphs/other/pull HTTP/1.1\r\n", "{:pattern [*]\n:eid [:block/uid \"a\"]\n}",
+      { "POST /v1/graphs/other/pull HTTP/1.1\r\n", "{:pattern \"[*]\" :eid [:block/uid \"a\"]\n}",
         NULL },
       "{\"~:db/id\":1}\n",
       NULL },
@@ -185,7 +185,7 @@ static const struct example {
       "{:t 8 :tx 536870920 :tempids {}}",
       OUTCOME_OK,
       { "POST /v1/graphs/main/transact HTTP/1.1\r\n",
-        "{:tx-id #uuid \"6ba7b810-9dad-11d1-80b4-00c04fd430c8\" :tx-data [{:a 1}] ; note\n:meta "
+        "{:tx-id #uuid \"6ba7b810-9dad-11d1-80b4-00c04fd430c8\" :tx-data \"[{:a 1}] ; note\" :meta "
         "{:n 1}\n}",
         NULL },
       "{:t 8 :tx 536870920 :tempids {}}\n",
