@@ -2,6 +2,7 @@
 
 #include "common/limits.h"
 #include "proto/edn.h"
+#include "proto/transit.h"
 
 #include <curl/curl.h>
 #include <stdlib.h>
@@ -137,7 +138,9 @@ static enum outcome refused(struct bytes text, long status, struct error *err)
                            : status >= 500 ? ERROR_UNAVAILABLE
                                            : ERROR_INCORRECT;
 
-    if (edn_read(text, &arena, &answer, &ignored)) {
+    /* A route that does not know what was asked for answers in JSON. */
+    if (edn_read(text, &arena, &answer, &ignored) ||
+        transit_read(text, &arena, &answer, &ignored)) {
         const struct value *code = value_get(&answer, "code");
         const struct value *message = value_get(&answer, "message");
         if (code && message && message->type == VALUE_STRING &&
