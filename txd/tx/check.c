@@ -89,7 +89,7 @@ static bool retract(struct draft *draft, struct pending *pending, const struct a
 {
     if (!draft_count(draft, err))
         return false;
-    pending->now = false;
+    overlay_set(&draft->overlay, pending, false);
     changed(draft, pending->e, a);
     return true;
 }
@@ -114,11 +114,11 @@ static bool assert_datom(struct draft *draft, uint32_t e, const struct attribute
             return false;
         if (pending->now)
             return true;
-        for (struct pending *at = group->first; at; at = at->next_in_group)
+        for (struct pending *at = group->first; group->present > 0; at = at->next_in_group)
             if (at->now && !retract(draft, at, a, err))
                 return false;
     }
-    pending->now = true;
+    overlay_set(&draft->overlay, pending, true);
     changed(draft, e, a);
     return true;
 }
@@ -151,9 +151,12 @@ static bool value_now(struct draft *draft, uint32_t e, uint16_t a, struct value 
     if (!overlay_values(&draft->overlay, e, a, &group, err))
         return false;
     *out = value_nil();
-    for (const struct pending *at = group->first; at; at = at->next_in_group)
-        if (at->now)
-            *out = at->v;
+    if (group->present > 0) {
+        const struct pending *at = group->first;
+        while (!at->now)
+            at = at->next_in_group;
+        *out = at->v;
+    }
     return true;
 }
 
@@ -192,7 +195,7 @@ static bool update_tuple(struct draft *draft, uint32_t e, const struct attribute
     }
     if (!overlay_values(&draft->overlay, e, a->id, &group, err))
         return false;
-    for (struct pending *at = group->first; at; at = at->next_in_group)
+    for (struct pending *at = group->first; group->present > 0; at = at->next_in_group)
         if (at->now && !retract(draft, at, a, err))
             return false;
     return true;

@@ -237,7 +237,7 @@ bool declare_need(struct draft *draft, struct bytes ident, const struct attribut
     if (!draft_count(draft, err) || !draft_new_attribute(draft, &e, err) ||
         !overlay_find(&draft->overlay, e, ident_attribute, &name, &pending, err))
         return false;
-    pending->now = true;
+    overlay_set(&draft->overlay, pending, true);
     if (!take_effect(draft, e, err))
         return false;
     *out = schema_by_ident(draft->schema, ident);

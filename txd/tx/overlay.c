@@ -109,6 +109,8 @@ static struct pending *add(struct overlay *overlay, uint64_t hash, uint32_t e,
     struct pending *pending = ARENA_NEW(overlay->arena, struct pending);
     struct group *group = group_of(overlay, e, a->id);
 
+    pending->group = group;
+    pending->is_ref = a->type == TYPE_REF;
     pending->e = e;
     pending->a = a->id;
     pending->v = *v;
@@ -117,7 +119,7 @@ static struct pending *add(struct overlay *overlay, uint64_t hash, uint32_t e,
     *overlay->last = pending;
     overlay->last = &pending->next;
     table_add(&overlay->datoms, overlay->arena, &pending->chain, hash);
-    if (a->type == TYPE_REF)
+    if (pending->is_ref)
         table_add(&overlay->targets, overlay->arena, &pending->target,
                   table_hash((uint64_t)v->number));
     if (a->unique != UNIQUE_NONE) {
@@ -126,6 +128,18 @@ static struct pending *add(struct overlay *overlay, uint64_t hash, uint32_t e,
         holder->first = pending;
     }
     return pending;
+}
+
+void overlay_set(struct overlay *overlay, struct pending *pending, bool now)
+{
+    uint32_t difference = now ? 1 : UINT32_MAX; /* one more or one less, modulo 2^32 */
+
+    if (pending->now == now)
+        return;
+    pending->now = now;
+    pending->group->present += difference;
+    if (pending->is_ref)
+        overlay_entity(overlay, (uint32_t)pending->v.number)->referrers += difference;
 }
 
 bool overlay_find(struct overlay *overlay, uint32_t e, const struct attribute *a,
@@ -141,7 +155,8 @@ bool overlay_find(struct overlay *overlay, uint32_t e, const struct attribute *a
             !index_find(overlay->db, e, a, v, &stored, &t, err))
             return false;
         pending = add(overlay, hash, e, a, v);
-        pending->before = pending->now = stored;
+        pending->before = stored;
+        overlay_set(overlay, pending, stored);
         pending->t = t;
     }
     *out = pending;
@@ -158,8 +173,9 @@ static void take_in(struct overlay *overlay, const struct datom *datom)
     struct value v = value_copy(overlay->arena, &datom->v);
     struct pending *pending =
         add(overlay, hash, datom->e, schema_by_id(overlay->db->schema, datom->a), &v);
-    pending->before = pending->now = true;
+    pending->before = true;
     pending->t = datom->t;
+    overlay_set(overlay, pending, true);
 }
 
 /* Takes in the datoms of a range of the store. */
@@ -220,8 +236,12 @@ bool overlay_whole(struct overlay *overlay, uint32_t e, struct entity **out, str
 bool overlay_targets(struct overlay *overlay, uint32_t e, struct error *err)
 {
     struct components prefix = { .count = 1, .v = value_long(e) };
+    struct entity *entity = overlay_entity(overlay, e);
 
-    return load(overlay, INDEX_VAET, &prefix, err);
+    if (!entity->targeted && !load(overlay, INDEX_VAET, &prefix, err))
+        return false;
+    entity->targeted = true;
+    return true;
 }
 
 struct pending *overlay_target(const struct overlay *overlay, uint32_t e, struct pending *at)

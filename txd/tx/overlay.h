@@ -20,11 +20,13 @@ struct pending {
     struct pending *next; /* of the overlay, in the order of first touch */
     struct pending *next_in_group;
     struct pending *next_of_holder;
+    struct group *group;
     uint32_t e;
     uint32_t t; /* when it was added, if `before` */
     uint16_t a;
     bool before; /* it is in the store */
-    bool now;    /* it is there after the forms so far */
+    bool is_ref;
+    bool now; /* it is there after the forms so far */
     struct value v;
 };
 
@@ -33,7 +35,8 @@ struct group {
     struct chain chain; /* by e and a */
     uint32_t e;
     uint16_t a;
-    bool whole; /* all that the store has of it is here */
+    bool whole;       /* all that the store has of it is here */
+    uint32_t present; /* how many of its datoms are `now`: walks end when they have seen them */
     struct pending *first;
     struct group *next_of_entity;
 };
@@ -42,7 +45,9 @@ struct entity {
     struct chain chain; /* by e */
     uint32_t e;
     bool whole;
-    bool asserted; /* some form has added a datom to it, if a redundant one */
+    bool targeted;      /* all references to it in the store are here */
+    uint32_t referrers; /* how many references to it are `now` */
+    bool asserted;      /* some form has added a datom to it, if a redundant one */
     struct group *groups;
 };
 
@@ -65,6 +70,9 @@ struct entity *overlay_entity(struct overlay *overlay, uint32_t e);
  * overlay. */
 bool overlay_find(struct overlay *overlay, uint32_t e, const struct attribute *a,
                   const struct value *v, struct pending **out, struct error *err) MUST_USE;
+
+/* The datom is there, or not, from now on. */
+void overlay_set(struct overlay *overlay, struct pending *pending, bool now);
 
 /* All datoms of the entity and attribute; those that are not `now` are among them. */
 bool overlay_values(struct overlay *overlay, uint32_t e, uint16_t a, struct group **out,

@@ -546,7 +546,7 @@ static bool retract_group(struct resolve *resolve, struct group *group, struct e
 {
     const struct attribute *a = draft_attribute(resolve->draft, group->a);
 
-    for (struct pending *at = group->first; at; at = at->next_in_group) {
+    for (struct pending *at = group->first; group->present > 0; at = at->next_in_group) {
         if (!at->now)
             continue;
         if (a->component && a->type == TYPE_REF && entity_is_user((uint32_t)at->v.number))
@@ -571,9 +571,11 @@ static bool retract_entities(struct resolve *resolve, struct entities *entities,
         for (struct group *group = entity->groups; group; group = group->next_of_entity)
             if (!retract_group(resolve, group, entities, err))
                 return false;
-        for (struct pending *at = NULL; (at = overlay_target(overlay, e, at));)
+        for (struct pending *at = NULL; entity->referrers > 0;) {
+            at = overlay_target(overlay, e, at);
             if (!check_retract(resolve->draft, at, err))
                 return false;
+        }
     }
     return true;
 }
@@ -662,19 +664,26 @@ static bool cas_compare(struct resolve *resolve, uint32_t e, const struct attrib
                         const struct value *old, struct error *err)
 {
     struct group *group;
+    struct pending *pending;
     struct value v;
-    bool any = false, equal = false;
+    bool equal;
 
-    if (!resolve_value(resolve, a, old, POSITION_STRICT, &v, err) ||
-        (v.type != VALUE_NIL && !attribute_accepts(a, &v, err)) ||
-        !overlay_values(&resolve->draft->overlay, e, a->id, &group, err))
+    if (!resolve_value(resolve, a, old, POSITION_STRICT, &v, err))
         return false;
-    for (const struct pending *at = group->first; at; at = at->next_in_group) {
-        any |= at->now;
-        equal |= at->now && value_equal(&at->v, &v);
+    if (v.type == VALUE_NIL) {
+        if (!overlay_values(&resolve->draft->overlay, e, a->id, &group, err))
+            return false;
+        equal = group->present == 0;
+    } else {
+        if (!attribute_accepts(a, &v, err) ||
+            !overlay_find(&resolve->draft->overlay, e, a, &v, &pending, err))
+            return false;
+        equal = pending->now;
     }
-    if (v.type == VALUE_NIL ? !any : equal)
+    if (equal)
         return true;
+    if (!overlay_values(&resolve->draft->overlay, e, a->id, &group, err))
+        return false;
     struct bytes expected = quote(resolve, &v), there = values_now(resolve, group);
     return fail(err, ERROR_CONFLICT, ":db/cas failed: :%.*s of entity %u is %.*s, not %.*s",
                 BYTES_ARG(a->ident), e, BYTES_ARG(there), BYTES_ARG(expected));
