@@ -574,6 +574,8 @@ static void topic_option(struct bus *bus, const char *option, struct bytes topic
 {
     struct buffer prefix = { 0 };
 
+    if (bus->closing)
+        return;
     buffer_append_bytes(&prefix, topic);
     buffer_append_u8(&prefix, 0);
     int result = nng_socket_set(bus->sub, option, prefix.data, prefix.len);

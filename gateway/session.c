@@ -137,6 +137,8 @@ void session_end(struct session *session, enum close_code code, const char *reas
 {
     if (session->state == SESSION_ENDING)
         return;
+    if (session->state == SESSION_GREETED) /* or the client's own close would not be read */
+        session->operations->pause(session->socket, false);
     session->state = SESSION_ENDING;
     session->close_code = (uint16_t)code;
     session->close_reason = reason;
