@@ -389,8 +389,9 @@ static bool token_read(struct bytes text, struct arena *arena, struct token *out
     return true;
 }
 
-/* Where the token's datom is, as far as the token holds it. */
-static struct components token_components(enum index index, const struct token *token)
+/* Where the token's datom is, as far as the token holds it. A text that is cut comes before the
+ * whole, so it is no place to go back from. */
+static struct components token_components(enum index index, bool reverse, const struct token *token)
 {
     struct components from = {
         .e = token->datom.e, .a = token->datom.a, .v = token->datom.v, .t = token->datom.t
@@ -403,7 +404,7 @@ static struct components token_components(enum index index, const struct token *
         from.count++;
     if (whole)
         from.count = COMPONENT_T;
-    else if (token->has_value)
+    else if (token->has_value && !reverse)
         from.count++;
     return from;
 }
@@ -492,7 +493,7 @@ static bool start(struct walk *walk, const struct index_request *request, const 
         !read_value(walk, schema_by_id(walk->source->db.schema, given.a), &request->end, end, err))
         return false;
     if (token->given)
-        walk->from = token_components(walk->index, token);
+        walk->from = token_components(walk->index, walk->reverse, token);
     walk_open(walk, range && end->type != VALUE_NIL ? end : NULL, range);
     return true;
 }
