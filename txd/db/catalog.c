@@ -238,16 +238,21 @@ static void entry_close(struct entry *entry)
     entry_free(entry);
 }
 
-/* An entry in the state that was asked for longest ago and, when `unheld`, that nobody holds. */
-static struct entry *oldest(struct catalog *catalog, bool unheld)
+/*
+ * The open entry that was asked for longest ago; when `idle`, of those that nobody holds and that
+ * have not been stopped. A stopped graph is never closed to be opened afresh: its disk failed, and
+ * it answers `fault` until somebody has looked and started txd again.
+ */
+static struct entry *oldest(struct catalog *catalog, bool idle)
 {
     struct hashmap_entry *slot;
+    struct error ignored;
     struct entry *found = NULL;
 
     for (size_t at = 0; (slot = hashmap_next(&catalog->entries, &at));) {
         struct entry *entry = slot->value;
         if (entry->state == ENTRY_OPEN && (!found || entry->used < found->used) &&
-            (!unheld || graph_references(entry->graph) == 1))
+            (!idle || (graph_references(entry->graph) == 1 && graph_check(entry->graph, &ignored))))
             found = entry;
     }
     return found;
@@ -294,24 +299,14 @@ bool catalog_exists(struct catalog *catalog, struct bytes name)
     return graph_name_check(name, &ignored) && graph_is_there(catalog, name);
 }
 
-/* The entry of the name once no thread is busy with it, or NULL. A graph that has been stopped
- * (but not dropped) is closed once nobody holds it, so that it is opened afresh. */
+/* The entry of the name once no thread is busy with it, or NULL. */
 static struct entry *settled(struct catalog *catalog, struct bytes name)
 {
-    struct error ignored;
+    struct entry *entry;
 
-    for (;;) {
-        struct entry *entry = hashmap_get(&catalog->entries, name);
-        if (!entry || entry->state == ENTRY_DROPPED)
-            return entry;
-        if (entry->state == ENTRY_BUSY) {
-            pthread_cond_wait(&catalog->changed, &catalog->mutex);
-            continue;
-        }
-        if (graph_references(entry->graph) > 1 || graph_check(entry->graph, &ignored))
-            return entry;
-        entry_close(entry);
-    }
+    while ((entry = hashmap_get(&catalog->entries, name)) && entry->state == ENTRY_BUSY)
+        pthread_cond_wait(&catalog->changed, &catalog->mutex);
+    return entry;
 }
 
 static void evict(struct catalog *catalog)
