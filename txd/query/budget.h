@@ -19,6 +19,10 @@ struct budget {
 /* Looks at everything now. Errors (interrupted) name the limit. */
 bool budget_check(const struct budget *budget, struct error *err) MUST_USE;
 
+/* Whether `rows` rows of `width` values may still be made, before they are. */
+bool budget_room(const struct budget *budget, uint64_t rows, uint64_t width,
+                 struct error *err) MUST_USE;
+
 /* The same for a relation that has grown to `rows`. */
 bool budget_rows(const struct budget *budget, uint64_t rows, struct error *err) MUST_USE;
 

@@ -301,10 +301,10 @@ static bool make_rows(struct finding *finding, uint64_t offset, uint64_t limit, 
     if (aggregated && !make_groups(execution, finding->rows, &groups, err))
         return false;
     page(query, groups.count, offset, limit, &first, &end);
+    if (!budget_room(&execution->budget, end - first, width + 1, err))
+        return false;
     struct value *items = ARENA_ARRAY(execution->arena, struct value, (end - first) * width);
     struct value *result = ARENA_ARRAY(execution->arena, struct value, end - first);
-    if (!budget_check(&execution->budget, err))
-        return false;
     for (size_t i = first; i < end; i++) {
         uint32_t single = (uint32_t)i;
         size_t at = aggregated && i > 0 ? groups.ends[i - 1] : 0;
@@ -330,9 +330,8 @@ bool find_result(struct execution *execution, const struct bindings *bindings, u
 
     if (!bindings_collect(execution, bindings, &variables, &rows, err))
         return false;
-    if (rows->rows == 0) { /* it may lack columns, when execution came to nothing early */
+    if (rows->rows == 0) /* it may lack columns, when execution came to nothing early */
         rows = relation_new(execution->arena, variables.ids, variables.count);
-    }
     finding.rows = rows;
     return prepare_makers(&finding, err) && make_rows(&finding, offset, limit, out, err);
 }

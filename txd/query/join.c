@@ -158,7 +158,8 @@ bool join_natural(const struct relation *a, const struct relation *b, struct are
         ok = pairs_find(key.a, a->rows, key.b, b->rows, key.count, true, &pairs, budget, err);
     else
         ok = pairs_find(key.b, b->rows, key.a, a->rows, key.count, false, &pairs, budget, err);
-    ok = ok && budget_rows(budget, pairs.count, err);
+    ok = ok && budget_rows(budget, pairs.count, err) &&
+         budget_room(budget, pairs.count, (uint64_t)a->width + b->width, err);
     if (ok)
         *out = pairs_gather(&pairs, a, b, arena);
     free(pairs.a);

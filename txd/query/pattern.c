@@ -429,7 +429,8 @@ static bool read_loop(struct reading *reading, const struct access *access,
     values = relation_project(execution->arena, values, &variable, 1);
     if (values->columns[0].type == COLUMN_LONG) {
         int64_t *sorted = xmalloc((values->rows + 1) * sizeof(*sorted));
-        memcpy(sorted, values->columns[0].longs, values->rows * sizeof(*sorted));
+        if (values->rows)
+            memcpy(sorted, values->columns[0].longs, values->rows * sizeof(*sorted));
         qsort(sorted, values->rows, sizeof(*sorted), by_number);
         for (size_t i = 0; ok && i < values->rows; i++) {
             struct value value = value_long(sorted[i]);
