@@ -1,6 +1,6 @@
 /* Two people on two gateways edit one graph and end with the same graph, datom for datom. */
 import assert from 'node:assert/strict';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { sampleGraph } from '../data/sample-graph.mjs';
 import { Editor } from './edits.mjs';
@@ -25,8 +25,9 @@ for (const { name, read, skip = false } of GRAPHS) {
   for (const protocols of PROTOCOLS) {
     stoaTest(`${EDITS} mixed edits of ${name} over ${protocols.join(' and ')}`, { skip }, async (t, stoa) => {
       const edn = read();
-      const imported = await stoa.import('notes', edn);
-      assert.equal(imported.status, 201, await imported.text());
+      const file = join(stoa.dir, 'graph.edn');
+      writeFileSync(file, edn);
+      await stoa.cli('import', file, '--graph', 'notes');
       const clients = await Promise.all(
         protocols.map((protocol, on) => stoa.liveClient({ on, protocol, graph: 'notes' })),
       );
@@ -41,7 +42,8 @@ for (const { name, read, skip = false } of GRAPHS) {
       await settled(clients);
       const keys = mirrorKeys(clients[0]);
       assertSameKeys(mirrorKeys(clients[1]), keys, 'one mirror against the other');
-      assertSameKeys(exportKeys(await stoa.export('notes')), keys, 'the export against the mirrors');
+      assertSameKeys(exportKeys(await stoa.cli('export', '--graph', 'notes')), keys, '`stoa export` against the mirrors');
+      assertSameKeys(exportKeys(await stoa.export('notes', 1)), keys, 'the export over HTTP against the mirrors');
       const newcomer = await stoa.liveClient({ graph: 'notes', sync: 'snapshot' });
       assertSameKeys(mirrorKeys(newcomer), keys, 'a new snapshot against the mirrors');
       assert.equal(newcomer.mirror.checksumText, clients[0].mirror.checksumText);

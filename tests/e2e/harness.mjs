@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -28,11 +28,6 @@ function binary(name) {
   const path = [join(build, name), join(build, folder, name)].find(existsSync);
   assert(path, `${name} is not in ${build}; build it or set STOA_BUILD`);
   return path;
-}
-
-export function hasBinary(name) {
-  const folder = name.replace('stoa-', '').replace(/^stoa$/, 'cli');
-  return [join(build, name), join(build, folder, name)].some(existsSync);
 }
 
 const running = new Set();
@@ -77,6 +72,7 @@ export function within(what, promise, timeout_ms = PATIENCE_MS) {
 
 class Program {
   output = [];
+  stdout = '';
 
   constructor(name, args) {
     this.name = name;
@@ -85,11 +81,13 @@ class Program {
     for (const stream of [this.child.stdout, this.child.stderr]) {
       stream.setEncoding('utf8').on('data', (text) => this.output.push(...text.trimEnd().split('\n')));
     }
+    this.child.stdout.on('data', (text) => {
+      this.stdout += text;
+    });
+    this.child.once('exit', () => running.delete(this.child));
+    // `close` comes after `exit`, when all output has been read.
     this.exit = new Promise((resolve) => {
-      this.child.once('exit', (code, signal) => {
-        running.delete(this.child);
-        resolve({ code, signal });
-      });
+      this.child.once('close', (code, signal) => resolve({ code, signal }));
     });
   }
 
@@ -116,6 +114,8 @@ export class Stoa {
   constructor(options) {
     this.options = { gateways: 2, txdArgs: [], gatewayArgs: [], ...options };
     this.dir = mkdtempSync(join(tmpdir(), 'stoa-e2e-'));
+    this.dataDir = join(this.dir, 'data');
+    mkdirSync(this.dataDir);
   }
 
   async start() {
@@ -133,7 +133,7 @@ export class Stoa {
   }
 
   startTxd() {
-    const args = ['--data-dir', this.dir, '--listen', ...this.busArgs, ...this.options.txdArgs];
+    const args = ['--data-dir', this.dataDir, '--listen', ...this.busArgs, ...this.options.txdArgs];
     this.txd = this.run('stoa-txd', args);
   }
 
@@ -213,6 +213,14 @@ export class Stoa {
       headers: { 'content-type': 'application/edn' },
       body: edn,
     });
+  }
+
+  /* Runs the command-line tool on a gateway; gives its standard output. */
+  async cli(command, ...args) {
+    const program = this.run('stoa', [command, '--url', this.url(), ...args]);
+    const { code } = await within(`stoa ${command}`, program.exit, 3 * PATIENCE_MS);
+    assert.equal(code, 0, program.report());
+    return program.stdout;
   }
 
   assertNoFaults() {
