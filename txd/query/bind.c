@@ -70,7 +70,7 @@ static bool bind_collection(struct bind *bind, const struct pending *pending, st
     if (!value_is_collection(value))
         return fail_shape(bind, pending, "it is no collection", err);
     for (uint32_t i = 0; i < value->count; i++) {
-        struct value pair = value_collection(VALUE_VECTOR, &value->items[2 * i], 2);
+        struct value pair = value_collection(VALUE_VECTOR, &value->items[2 * (size_t)i], 2);
         struct pending item = { pending->binding->items, map ? &pair : &value->items[i],
                                 pending->next };
         if (!bind_next(bind, &item, err))

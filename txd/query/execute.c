@@ -33,8 +33,8 @@ static void bindings_add(struct execution *execution, struct bindings *bindings,
         bindings->cap = bindings->cap ? bindings->cap * 2 : 8;
         struct relation **relations =
             ARENA_ARRAY(execution->arena, struct relation *, bindings->cap);
-        if (bindings->count)
-            memcpy(relations, bindings->relations, bindings->count * sizeof(*relations));
+        for (uint32_t i = 0; i < bindings->count; i++)
+            relations[i] = bindings->relations[i];
         bindings->relations = relations;
     }
     bindings->relations[bindings->count++] = relation;
@@ -62,6 +62,7 @@ static uint32_t smallest(const struct bindings *bindings, const uint32_t *variab
 
 static struct relation *take(struct bindings *bindings, uint32_t i)
 {
+    assert(i < bindings->count && bindings->relations);
     struct relation *relation = bindings->relations[i];
 
     bindings->relations[i] = bindings->relations[--bindings->count];

@@ -252,8 +252,8 @@ static struct value shape_row(struct finding *finding, struct value *items)
         return value_collection(VALUE_VECTOR, items, count);
     struct value *map = ARENA_ARRAY(finding->execution->arena, struct value, (size_t)2 * count);
     for (uint32_t i = 0; i < count; i++) {
-        map[2 * i] = query->keys[i];
-        map[2 * i + 1] = items[i];
+        map[2 * (size_t)i] = query->keys[i];
+        map[2 * (size_t)i + 1] = items[i];
     }
     return value_collection(VALUE_MAP, map, count);
 }

@@ -213,7 +213,7 @@ static bool map_part(struct call *call, const char *name, const struct value *ma
         return fail_argument(err, call->arena, name, map, "a map");
     struct value *items = ARENA_ARRAY(call->arena, struct value, map->count);
     for (uint32_t i = 0; i < map->count; i++)
-        items[i] = map->items[2 * i + part];
+        items[i] = map->items[2 * (size_t)i + part];
     *out = map->count ? value_collection(VALUE_LIST, items, map->count) : value_nil();
     return true;
 }

@@ -85,7 +85,7 @@ static bool split_map(const struct value *form, struct section_items *sections, 
                       struct error *err)
 {
     for (uint32_t i = 0; i < form->count; i++) {
-        const struct value *key = &form->items[2 * i], *value = &form->items[2 * i + 1];
+        const struct value *key = &form->items[2 * (size_t)i], *value = key + 1;
         bool list = value_is_sequence(value);
         if (!section_add(sections, key, list ? value->items : value, list ? value->count : 1, arena,
                          err))

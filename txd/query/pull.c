@@ -142,8 +142,8 @@ static bool parse_map(const struct puller *puller, const struct value *form,
                       struct pull_pattern *pattern, struct error *err)
 {
     for (uint32_t i = 0; i < form->count; i++) {
-        const struct value *key = &form->items[2 * i], *value = &form->items[2 * i + 1];
-        struct pull_spec spec;
+        const struct value *key = &form->items[2 * (size_t)i], *value = key + 1;
+        struct pull_spec spec = { 0 };
         if (!parse_spec(puller, key, &spec, err))
             return false;
         if (spec.is_id || (spec.attribute && spec.attribute->type != TYPE_REF))
@@ -338,8 +338,8 @@ static void gather(struct gathered *gathered, struct arena *arena, const struct 
         if (gathered->count == gathered->cap) {
             size_t cap = gathered->cap ? gathered->cap * 2 : 8;
             struct group *groups = ARENA_ARRAY(arena, struct group, cap);
-            if (gathered->count)
-                memcpy(groups, gathered->groups, gathered->count * sizeof(*groups));
+            for (size_t i = 0; i < gathered->count; i++)
+                groups[i] = gathered->groups[i];
             gathered->groups = groups;
             gathered->cap = cap;
         }
