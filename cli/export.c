@@ -126,7 +126,7 @@ enum outcome command_export(const struct options *options, struct error *err)
 {
     struct output output = { .file = stdout };
 
-    if (options->word_count > 0 && strcmp(options->words[0], "-"))
+    if (options->word_count > 0 && strcmp(options->words[0], "-") != 0)
         return export_to(options, options->words[0], err);
     return fetch(options, &output, err);
 }

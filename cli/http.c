@@ -33,7 +33,7 @@ enum outcome http_open(const char *url, struct http **out, struct error *err)
 {
     size_t len = strlen(url);
 
-    if (strncmp(url, "http://", 7) && strncmp(url, "https://", 8)) {
+    if (strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0) {
         fail(err, ERROR_INCORRECT,
              "\"%s\" is no URL of a gateway: it begins with http:// or "
              "https://",

@@ -97,8 +97,8 @@ failed:
 
 bool input_read(const char *name, size_t bytes_max, struct buffer *out, struct error *err)
 {
-    uint64_t bytes;
-    FILE *file;
+    uint64_t bytes = 0;
+    FILE *file = NULL;
 
     if (!input_open(name, &file, &bytes, err))
         return false;

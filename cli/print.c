@@ -61,8 +61,8 @@ static const struct value *cell(const struct value *row, const struct value *hea
         if (column >= head->count)
             return NULL;
         for (uint32_t i = 0; i < row->count; i++)
-            if (value_equal(&row->items[2 * i], &head->items[2 * column]))
-                return &row->items[2 * i + 1];
+            if (value_equal(&row->items[(size_t)2 * i], &head->items[(size_t)2 * column]))
+                return &row->items[(size_t)2 * i + 1];
         return NULL;
     }
     if (value_is_sequence(row))
@@ -86,12 +86,14 @@ static void print_table(struct buffer *out, const struct value *value)
     struct arena arena = { 0 };
     struct value one = *value;
     bool rows_inside = value_is_collection(value) && value->type != VALUE_MAP;
-    struct value *rows = rows_inside ? value->items : &one;
+    const struct value *rows = rows_inside ? value->items : &one;
     uint32_t row_count = rows_inside ? value->count : 1;
-    const struct value *head = row_count > 0 ? &rows[0] : NULL;
-    bool headed = head && head->type == VALUE_MAP;
     uint32_t columns = 1;
 
+    if (!rows || row_count == 0)
+        return;
+    const struct value *head = &rows[0];
+    bool headed = head->type == VALUE_MAP;
     for (uint32_t r = 0; r < row_count; r++)
         if ((headed ? r == 0 : value_is_sequence(&rows[r])) && rows[r].count > columns)
             columns = rows[r].count;
@@ -102,7 +104,7 @@ static void print_table(struct buffer *out, const struct value *value)
     for (uint32_t l = 0; l < lines; l++) {
         for (uint32_t c = 0; c < columns; c++) {
             const struct value *v = headed && l == 0
-                                        ? (c < head->count ? &head->items[2 * c] : NULL)
+                                        ? (c < head->count ? &head->items[(size_t)2 * c] : NULL)
                                         : cell(&rows[l - headed], head, c);
             struct bytes *text = &cells[(size_t)l * columns + c];
             *text = cell_text(&arena, v);

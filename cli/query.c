@@ -9,7 +9,7 @@ static enum outcome append_query(const struct options *options, struct buffer *b
     struct buffer text = { 0 };
     enum outcome outcome = OUTCOME_INPUT;
 
-    if (strcmp(options->words[0], "-"))
+    if (strcmp(options->words[0], "-") != 0)
         buffer_append_bytes(&text, bytes_of(options->words[0]));
     else if (!input_read("-", LIMIT_BODY_BYTES, &text, err))
         goto done;

@@ -26,7 +26,7 @@ static enum outcome tx_id_of(const struct options *options, struct uuid *out, st
 static enum outcome read_forms(const struct options *options, struct buffer *out, struct error *err)
 {
     const char *file = options_value(options, "file");
-    bool given = options->word_count > 0 && strcmp(options->words[0], "-");
+    bool given = options->word_count > 0 && strcmp(options->words[0], "-") != 0;
 
     if (given && file) {
         fail(err, ERROR_INCORRECT, "transaction data are given twice: as a word and by --file");

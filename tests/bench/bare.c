@@ -127,8 +127,10 @@ static bool read_pairs(const char *data_dir, uint32_t t_min, struct pairs *pairs
     rocksdb_iter_destroy(iterator);
     rocksdb_readoptions_destroy(reading);
     rocksdb_close(db);
+    if (pairs->count == 0)
+        return fail(err, ERROR_FAULT, "the graph in \"%s\" is empty", found_dir);
     qsort(pairs->list, pairs->count, sizeof(*pairs->list), by_t);
-    return pairs->count > 0 || fail(err, ERROR_FAULT, "the graph in \"%s\" is empty", found_dir);
+    return true;
 }
 
 /* --- writing them again ---------------------------------------------------------------------- */

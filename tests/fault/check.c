@@ -54,13 +54,12 @@ static void breach(struct check *check, const char *format, ...)
     char text[512];
     va_list args;
 
-    check->kept = false;
-    if (check->told++ >= TOLD_MAX)
-        return;
     va_start(args, format);
     vsnprintf(text, sizeof(text), format, args);
     va_end(args);
-    buffer_printf(check->report, "%s: %s\n", check->rule, text);
+    check->kept = false;
+    if (check->told++ < TOLD_MAX)
+        buffer_printf(check->report, "%s: %s\n", check->rule, text);
 }
 
 /* --- reading --------------------------------------------------------------------------------- */
@@ -226,30 +225,43 @@ static void ended(struct check *check)
     }
 }
 
+/* Where a client stands: the last t it was sent, -1 before its first. */
+static int64_t *standing(struct check *check, struct hashmap *clients, const struct event *event)
+{
+    struct bytes client = { (const char *)&event->client, sizeof(event->client) };
+    int64_t *t = hashmap_get(clients, client);
+
+    if (!t) {
+        t = ARENA_NEW(&check->arena, int64_t);
+        *t = -1;
+        hashmap_put(clients, client, t);
+    }
+    return t;
+}
+
 /* Every client is sent t + 1 after t. */
 static void gapless(struct check *check)
 {
-    struct hashmap last = { 0 }; /* client -> t + 1 */
+    struct hashmap clients = { 0 };
 
     for (size_t i = 0; i < check->event_count; i++) {
         const struct event *event = &check->events[i];
-        struct bytes client = { (const char *)&event->client, sizeof(event->client) };
         if (event->type != EVENT_BASE && event->type != EVENT_TX)
             continue;
-        int64_t before = (int64_t)(intptr_t)hashmap_get(&last, client) - 1;
-        if (event->type == EVENT_TX && event->t != before + 1)
+        int64_t *last = standing(check, &clients, event);
+        if (event->type == EVENT_TX && event->t != *last + 1)
             breach(check, "client %lld was sent t %lld after t %lld", (long long)event->client,
-                   (long long)event->t, (long long)before);
-        if (event->type == EVENT_BASE && bytes_equal(event->text, BYTES("log")) && before >= 0 &&
-            event->t != before)
+                   (long long)event->t, (long long)*last);
+        if (event->type == EVENT_BASE && bytes_equal(event->text, BYTES("log")) && *last >= 0 &&
+            event->t != *last)
             breach(check, "client %lld stood at t %lld and goes on from the log at t %lld",
-                   (long long)event->client, (long long)before, (long long)event->t);
-        if (event->type == EVENT_BASE && event->t < before)
+                   (long long)event->client, (long long)*last, (long long)event->t);
+        if (event->type == EVENT_BASE && event->t < *last)
             breach(check, "client %lld stood at t %lld and got a snapshot of t %lld",
-                   (long long)event->client, (long long)before, (long long)event->t);
-        hashmap_put(&last, client, (void *)(intptr_t)(event->t + 1));
+                   (long long)event->client, (long long)*last, (long long)event->t);
+        *last = event->t;
     }
-    hashmap_release(&last);
+    hashmap_release(&clients);
 }
 
 /* Everyone is sent the same transaction at a t. */

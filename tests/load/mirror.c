@@ -8,6 +8,7 @@
 void mirror_release(struct mirror *mirror)
 {
     hashmap_release(&mirror->datoms);
+    arena_release(&mirror->txs);
     buffer_release(&mirror->key);
     buffer_release(&mirror->scratch);
     *mirror = (struct mirror){ 0 };
@@ -41,7 +42,9 @@ static bool add(struct mirror *mirror, const struct value *datom, int64_t tx, st
 {
     if (!datom_key(mirror, datom, err))
         return false;
-    if (hashmap_put(&mirror->datoms, buffer_bytes(&mirror->key), (void *)(uintptr_t)tx))
+    int64_t *held = ARENA_NEW(&mirror->txs, int64_t);
+    *held = tx;
+    if (hashmap_put(&mirror->datoms, buffer_bytes(&mirror->key), held))
         return fail(err, ERROR_FAULT, "a datom of entity %lld is added, but is there",
                     (long long)datom->items[0].number);
     mirror->checksum = checksum_add(mirror->checksum, datom_checksum(mirror, datom, (uint32_t)tx));
@@ -52,12 +55,12 @@ static bool take(struct mirror *mirror, const struct value *datom, struct error 
 {
     if (!datom_key(mirror, datom, err))
         return false;
-    void *tx = hashmap_remove(&mirror->datoms, buffer_bytes(&mirror->key));
+    const int64_t *tx = hashmap_remove(&mirror->datoms, buffer_bytes(&mirror->key));
     if (!tx)
         return fail(err, ERROR_FAULT, "a datom of entity %lld is retracted, but is not there",
                     (long long)datom->items[0].number);
     mirror->checksum =
-        checksum_subtract(mirror->checksum, datom_checksum(mirror, datom, (uint32_t)(uintptr_t)tx));
+        checksum_subtract(mirror->checksum, datom_checksum(mirror, datom, (uint32_t)*tx));
     return true;
 }
 
@@ -95,20 +98,22 @@ static int by_key(const void *a, const void *b)
 void mirror_write(const struct mirror *mirror, struct buffer *out)
 {
     struct arena arena = { 0 };
-    struct hashmap_entry **sorted = xcalloc(mirror->datoms.count + 1, sizeof(*sorted)), *entry;
+    struct hashmap_entry **sorted =
+        xcalloc(mirror->datoms.count + 1, sizeof(struct hashmap_entry *));
+    struct hashmap_entry *entry;
     struct error err;
     size_t count = 0;
 
     for (size_t at = 0; (entry = hashmap_next(&mirror->datoms, &at));)
         sorted[count++] = entry;
-    qsort(sorted, count, sizeof(*sorted), by_key);
+    qsort(sorted, count, sizeof(struct hashmap_entry *), by_key);
     buffer_append_u8(out, '[');
     for (size_t i = 0; i < count; i++) {
         struct value key, items[4];
         if (!mp_read(sorted[i]->key, &arena, &key, &err))
             abort();
         memcpy(items, key.items, 3 * sizeof(*items));
-        items[3] = value_long((int64_t)(uintptr_t)sorted[i]->value);
+        items[3] = value_long(*(const int64_t *)sorted[i]->value);
         struct value datom = value_collection(VALUE_VECTOR, items, 4);
         if (i > 0)
             buffer_append_u8(out, ' ');

@@ -11,8 +11,9 @@
 #include "proto/value.h"
 
 struct mirror {
-    struct hashmap datoms; /* MessagePack of [e a v] -> tx */
-    uint64_t checksum;     /* PROTOCOL.md's */
+    struct hashmap datoms; /* MessagePack of [e a v] -> its tx, an int64_t in `txs` */
+    struct arena txs;
+    uint64_t checksum; /* PROTOCOL.md's */
     struct buffer key, scratch;
 };
 

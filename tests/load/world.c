@@ -16,8 +16,9 @@
 #include <unistd.h>
 
 #define READY_TIMEOUT_MS 20000
-#define STOP_TIMEOUT_MS  5000
+#define STOP_TIMEOUT_MS  INT64_C(5000)
 #define POLL_US          5000
+#define PROC_BYTES       1024
 
 uint16_t world_free_port(void)
 {
@@ -275,36 +276,47 @@ bool world_export(const struct world *world, unsigned gateway, const char *graph
     return ok;
 }
 
+/* The text of /proc/PID/`name`; empty when the process is gone. */
+static void read_proc(const struct world *world, unsigned process, const char *name,
+                      char out[PROC_BYTES])
+{
+    char path[64];
+
+    out[0] = '\0';
+    snprintf(path, sizeof(path), "/proc/%d/%s", (int)world->processes[process].pid, name);
+    FILE *file = fopen(path, "r");
+    if (!file)
+        return;
+    out[fread(out, 1, PROC_BYTES - 1, file)] = '\0';
+    fclose(file);
+}
+
+/* The number after `skip` spaces. */
+static uint64_t proc_number(const char *text, unsigned skip)
+{
+    while (text && skip-- > 0) {
+        text = strchr(text, ' ');
+        text = text ? text + 1 : NULL;
+    }
+    return text ? strtoull(text, NULL, 10) : 0;
+}
+
 uint64_t world_memory(const struct world *world, unsigned process)
 {
-    char path[64], line[256];
-    unsigned long long kilobytes = 0;
+    char text[PROC_BYTES];
 
-    snprintf(path, sizeof(path), "/proc/%d/status", (int)world->processes[process].pid);
-    FILE *file = fopen(path, "r");
-    while (file && fgets(line, sizeof(line), file))
-        if (sscanf(line, "VmRSS: %llu kB", &kilobytes) == 1)
-            break;
-    if (file)
-        fclose(file);
-    return kilobytes * 1024;
+    read_proc(world, process, "statm", text); /* total resident ... in pages: proc(5) */
+    return proc_number(text, 1) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
 int64_t world_processor_us(const struct world *world, unsigned process)
 {
-    char path[64], text[1024];
-    unsigned long user = 0, kernel = 0;
+    char text[PROC_BYTES];
 
-    snprintf(path, sizeof(path), "/proc/%d/stat", (int)world->processes[process].pid);
-    FILE *file = fopen(path, "r");
-    if (!file)
+    read_proc(world, process, "stat", text);
+    const char *state = strrchr(text, ')'); /* the name before it may hold anything */
+    if (!state)
         return 0;
-    size_t len = fread(text, 1, sizeof(text) - 1, file);
-    fclose(file);
-    text[len] = '\0';
-    const char *after_name = strrchr(text, ')'); /* which may hold anything */
-    if (!after_name || sscanf(after_name, ") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu",
-                              &user, &kernel) != 2)
-        return 0;
-    return (int64_t)(user + kernel) * 1000000 / sysconf(_SC_CLK_TCK);
+    uint64_t ticks = proc_number(state, 12) + proc_number(state, 13); /* utime, stime */
+    return (int64_t)(ticks * 1000000 / (uint64_t)sysconf(_SC_CLK_TCK));
 }

@@ -12,8 +12,8 @@
 
 #define HANDSHAKE_TIMEOUT_S  5
 #define HANDSHAKE_BYTES_MAX  8192
-#define RECEIVE_BYTES        (256 * 1024)
-#define RECEIVE_BYTES_A_TURN (4 * 1024 * 1024)
+#define RECEIVE_BYTES        ((size_t)256 * 1024)
+#define RECEIVE_BYTES_A_TURN ((size_t)4 * 1024 * 1024)
 
 enum opcode {
     OPCODE_CONTINUATION = 0,
@@ -174,7 +174,7 @@ bool ws_fill(struct ws *ws, struct error *err)
             return taken > 0 || fail(err, ERROR_UNAVAILABLE, "the connection was closed");
         ws->in.len += (size_t)len;
         taken += (size_t)len;
-        if (len < RECEIVE_BYTES)
+        if ((size_t)len < RECEIVE_BYTES)
             return true;
     }
     return true;
