@@ -214,6 +214,18 @@ static void feed_dropped(struct room *room)
     relay_break(&room->relay);
 }
 
+/* Each is [t, checksum, message]. */
+static void feed_transactions(struct room *room, const struct uuid *epoch, const struct value *txs)
+{
+    for (uint32_t i = 0; txs && txs->type == VALUE_VECTOR && i < txs->count; i++) {
+        const struct value *tx = &txs->items[i];
+        if (tx->type == VALUE_VECTOR && tx->count == 3 && tx->items[0].type == VALUE_LONG &&
+            tx->items[1].type == VALUE_STRING && tx->items[2].type == VALUE_BYTES)
+            relay_tx(&room->relay, epoch, (uint32_t)tx->items[0].number, tx->items[1].text,
+                     tx->items[2].text);
+    }
+}
+
 void room_feed(struct room *room, const struct value *message)
 {
     struct bytes type = bus_text(message, "type"), checksum = bus_text(message, "checksum");
@@ -228,8 +240,8 @@ void room_feed(struct room *room, const struct value *message)
     } else if (bytes_equal(type, BYTES("dropped"))) {
         feed_dropped(room);
     } else if (bus_field_uuid(message, "epoch", true, &epoch, &error)) {
-        if (bytes_equal(type, BYTES("tx")))
-            relay_tx(&room->relay, &epoch, t, checksum, bus_text(message, "message"));
+        if (bytes_equal(type, BYTES("txs")))
+            feed_transactions(room, &epoch, value_get(message, "txs"));
         else if (bytes_equal(type, BYTES("head")))
             relay_head(&room->relay, &epoch, t, checksum);
     }

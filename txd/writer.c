@@ -194,21 +194,17 @@ struct bytes graph_topic(struct arena *arena, struct bytes name)
     return arena_printf(arena, BUS_TOPIC_GRAPH "%.*s", (int)name.len, name.data);
 }
 
-/* The head of a feed message about a t; `entries` more follow. */
+/* What every feed message of a graph begins with; `entries` more follow. */
 static void write_feed_head(struct buffer *out, uint32_t entries, struct bytes type,
-                            struct uuid epoch, uint32_t t, uint64_t checksum)
+                            struct uuid epoch)
 {
     struct value id = value_uuid(epoch);
 
-    mp_write_map(out, 4 + entries);
+    mp_write_map(out, 2 + entries);
     mp_write_string(out, BYTES("type"));
     mp_write_string(out, type);
     mp_write_string(out, BYTES("epoch"));
     mp_write(out, &id);
-    mp_write_string(out, BYTES("t"));
-    mp_write_long(out, t);
-    mp_write_string(out, BYTES("checksum"));
-    write_checksum(out, checksum);
 }
 
 void writer_publish_head(struct server *server, const struct snapshot *snapshot)
@@ -216,30 +212,71 @@ void writer_publish_head(struct server *server, const struct snapshot *snapshot)
     struct arena arena = { 0 };
     struct buffer message = { 0 };
 
-    write_feed_head(&message, 0, BYTES("head"), graph_epoch(snapshot->graph), snapshot->t,
-                    snapshot->checksum);
+    write_feed_head(&message, 2, BYTES("head"), graph_epoch(snapshot->graph));
+    mp_write_string(&message, BYTES("t"));
+    mp_write_long(&message, snapshot->t);
+    mp_write_string(&message, BYTES("checksum"));
+    write_checksum(&message, snapshot->checksum);
     server_publish(server, graph_topic(&arena, bytes_of(graph_name(snapshot->graph))),
                    buffer_bytes(&message));
     buffer_release(&message);
     arena_release(&arena);
 }
 
-static void job_publish(struct server *server, struct graph *graph, const struct job *job,
-                        struct buffer *message)
-{
-    struct bytes topic = graph_topic(&job->request->arena, bytes_of(graph_name(graph)));
+/* Transactions on their way to the feed, joined: a message costs nng and both ends more than what
+ * is in it. */
+struct publication {
+    struct server *server;
+    struct graph *graph;
+    struct bytes topic;
+    uint32_t count;
+    struct buffer txs, message;
+};
 
-    for (uint32_t i = 0; i < job->txs->count; i++) {
-        const struct outcome *outcome = &job->outcomes[i];
-        if (!outcome->ok || outcome->result.replayed)
-            continue;
+static void publication_send(struct publication *publication)
+{
+    struct buffer *message = &publication->message;
+
+    if (publication->count) {
         buffer_clear(message);
-        write_feed_head(message, 1, BYTES("tx"), graph_epoch(graph), outcome->result.t,
-                        outcome->result.checksum);
-        mp_write_string(message, BYTES("message"));
-        mp_write_bytes(message, outcome->result.message);
-        server_publish(server, topic, buffer_bytes(message));
+        write_feed_head(message, 1, BYTES("txs"), graph_epoch(publication->graph));
+        mp_write_string(message, BYTES("txs"));
+        mp_write_array(message, publication->count);
+        buffer_append_bytes(message, buffer_bytes(&publication->txs));
+        server_publish(publication->server, publication->topic, buffer_bytes(message));
     }
+    buffer_clear(&publication->txs);
+    publication->count = 0;
+}
+
+static void publication_add(struct publication *publication, const struct tx_result *result)
+{
+    struct buffer *txs = &publication->txs;
+
+    if (publication->count && txs->len + result->message.len > BUS_FEED_BYTES)
+        publication_send(publication);
+    mp_write_array(txs, 3);
+    mp_write_long(txs, result->t);
+    write_checksum(txs, result->checksum);
+    mp_write_bytes(txs, result->message);
+    publication->count++;
+}
+
+static void jobs_publish(struct server *server, struct graph *graph, const struct job *jobs)
+{
+    struct arena arena = { 0 };
+    struct publication publication = { .server = server,
+                                       .graph = graph,
+                                       .topic = graph_topic(&arena, bytes_of(graph_name(graph))) };
+
+    for (const struct job *job = jobs; job; job = job->next)
+        for (uint32_t i = 0; i < job->txs->count; i++)
+            if (job->outcomes[i].ok && !job->outcomes[i].result.replayed)
+                publication_add(&publication, &job->outcomes[i].result);
+    publication_send(&publication);
+    buffer_release(&publication.txs);
+    buffer_release(&publication.message);
+    arena_release(&arena);
 }
 
 static void job_answer(struct graph *graph, struct job *job)
@@ -281,12 +318,8 @@ static void jobs_fail(struct job *jobs, const struct error *err)
 
 static void jobs_finish(struct writer *writer, struct graph *graph, struct job *jobs)
 {
-    struct buffer message = { 0 };
-
     crash_point("before-publish");
-    for (struct job *job = jobs; job; job = job->next)
-        job_publish(writer->server, graph, job, &message);
-    buffer_release(&message);
+    jobs_publish(writer->server, graph, jobs);
     crash_point("before-reply");
     for (struct job *job = jobs, *next; job; job = next) {
         next = job->next; /* the job lives in the request's arena, which the answer empties */

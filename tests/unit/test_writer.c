@@ -77,9 +77,11 @@ static void test_many_clients(void **state)
         workers[i] = (struct worker){ .fixture = &fixture, .number = i };
         assert_int_equal(pthread_create(&workers[i].thread, NULL, worker_thread, &workers[i]), 0);
     }
-    for (int64_t t = 1; t < (int64_t)ARRAY_LEN(seen); t++) {
-        struct value message = bus_feed_next(feed, "tx", &arena);
-        assert_int_equal(value_get(&message, "t")->number, t);
+    for (int64_t t = 1; t < (int64_t)ARRAY_LEN(seen);) {
+        struct value message = bus_feed_next(feed, "txs", &arena);
+        const struct value *txs = value_get(&message, "txs");
+        for (uint32_t j = 0; j < txs->count; j++, t++)
+            assert_int_equal(txs->items[j].items[0].number, t);
         arena_reset(&arena);
     }
     for (int i = 0; i < CLIENTS; i++) {
