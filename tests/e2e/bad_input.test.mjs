@@ -408,3 +408,29 @@ stoaTest('64 requests wait at a time; more are busy or answered, never lost', {}
   assert(refused.every(({ code }) => code === 'busy'), brief(refused.find(({ code }) => code !== 'busy')));
   assert(COUNT - refused.length >= 64);
 });
+
+stoaTest('a rate limit is answered with busy, and passes', { gatewayArgs: ['--rate-limit', '20'] }, async (t, stoa) => {
+  const socket = await stoa.socket({});
+  await socket.hello({ sync: 'none' });
+  const COUNT = 200;
+  for (let i = 0; i < COUNT; i++) {
+    socket.send({ type: 'query', id: i, query: '[:find ?x . :in ?x]', args: [i] });
+  }
+  const answers = await Promise.all(Array.from({ length: COUNT }, (_, i) => socket.answer(i)));
+  const busy = answers.filter(({ code }) => code === 'busy').length;
+  assert(busy > COUNT / 2 && busy < COUNT, `${busy} of ${COUNT} were busy`);
+  assert(answers.every(({ type, code }) => type === 'result' || code === 'busy'));
+  const client = await stoa.liveClient({});
+  const results = await Promise.all(Array.from({ length: 40 }, (_, i) => client.query('[:find ?x . :in ?x]', [i])));
+  assert.deepEqual(results, Array.from({ length: 40 }, (_, i) => i), 'a client tries again until it is its turn');
+});
+
+const ALLOWED = 'https://notes.example';
+
+stoaTest('origins of other sites that are allowed', { gatewayArgs: ['--allowed-origins', ALLOWED] }, async (t, stoa) => {
+  await (await stoa.socket({ headers: { origin: ALLOWED } })).hello();
+  await (await stoa.socket({ headers: { origin: stoa.url() } })).hello();
+  for (const origin of ['https://evil.example', `${ALLOWED}.evil.example`, 'http://notes.example', `${ALLOWED}:444`]) {
+    await assert.rejects(stoa.socket({ headers: { origin } }), { status: 403 }, origin);
+  }
+});

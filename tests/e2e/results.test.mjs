@@ -1,6 +1,6 @@
 /* Results: after their tx, once for each tx_id, wherever and whenever it is tried again. */
 import assert from 'node:assert/strict';
-import { Uuid } from '../../client/dist/index.js';
+import { Keyword, List, Sym, Uuid } from '../../client/dist/index.js';
 import { stoaTest, until, within } from './harness.mjs';
 
 const PROTOCOLS = ['json', 'msgpack'];
@@ -71,6 +71,29 @@ for (const protocol of PROTOCOLS) {
     assert.deepEqual([...(await client.query(ids, [], { asOf: before }))].sort(), ['root', 'x', 'y']);
     assert.deepEqual([...(await client.query(ids))].sort(), ['root', 'y', 'z']);
   });
+}
+
+/* MessagePack has no lists, so the server must take vectors for them; JSON has both. */
+for (const protocol of PROTOCOLS) {
+  for (const list of [(...items) => new List(items), (...items) => items]) {
+    stoaTest(`queries as data, calls as ${list().constructor.name} (${protocol})`, {}, async (t, stoa) => {
+      const client = await stoa.liveClient({ protocol });
+      await client.transact('[{:db/id 1 :n 1 :tag "x"} {:db/id 2 :n 2 :tag "y"} {:db/id 3 :n 3}]');
+      const [k, s] = [Keyword.of, Sym.of];
+      const find = [k('find'), [s('?e'), s('...')]];
+      const where = (...clauses) => client.query([...find, k('where'), [s('?e'), k('n'), s('?n')], ...clauses]).then((rows) => [...rows].sort());
+      assert.equal(await client.query([k('find'), list(s('count'), s('?e')), s('.'), k('where'), [s('?e'), k('n')]]), 3);
+      assert.deepEqual(await where([list(s('>'), s('?n'), 1)]), [2, 3]);
+      assert.deepEqual(await where([list(s('inc'), s('?n')), s('?m')], [list(s('='), s('?m'), 3)]), [2]);
+      assert.deepEqual(await where(list(s('not'), [s('?e'), k('tag')])), [3]);
+      assert.deepEqual(await where(list(s('or'), [s('?e'), k('tag'), 'x'], [s('?e'), k('n'), 3])), [1, 3]);
+      const rules = [[list(s('tagged'), s('?x')), [s('?x'), k('tag')]]];
+      const ruled = [...find, k('in'), s('$'), s('%'), k('where'), list(s('tagged'), s('?e'))];
+      assert.deepEqual([...(await client.query(ruled, [rules]))].sort(), [1, 2]);
+      const pulled = await client.pull([list(k('tag'), k('as'), 'label')], 1);
+      assert.deepEqual(pulled, { label: 'x' });
+    });
+  }
 }
 
 stoaTest('the same tx_id gives the first result, on each gateway and after a restart of txd', {}, async (t, stoa) => {
