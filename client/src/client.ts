@@ -84,6 +84,7 @@ export class Client {
   private tries = 0;
   private nextUrl = 0;
   private retryMs: number | undefined;
+  private isLoading = false; // a snapshot; what the mirror holds meanwhile may be of another log
   private waiting: { readonly t: number; readonly done: () => void }[] = [];
 
   constructor(options: ClientOptions) {
@@ -291,7 +292,8 @@ export class Client {
       this.setState(this.state);
     }
     this.requests.attach(limits['in_flight'] as number, (request) => this.connection!.send(request));
-    if (message['sync'] !== 'snapshot') {
+    this.isLoading = message['sync'] === 'snapshot';
+    if (!this.isLoading) {
       this.checkLive();
     }
   }
@@ -307,9 +309,12 @@ export class Client {
 
   private synced(message: Fields): void {
     const t = message['t'] as number;
-    if (this.welcome!['sync'] === 'snapshot') {
-      this.mirror.synced(String(this.welcome!['epoch']), t, message['checksum'] as string);
-      this.settle(t);
+    if (this.isLoading) {
+      const epoch = String(this.welcome!['epoch']);
+      const isOtherLog = this.mirror.position !== undefined && this.mirror.position.epoch !== epoch;
+      this.mirror.synced(epoch, t, message['checksum'] as string);
+      this.isLoading = false;
+      this.settle(isOtherLog ? Infinity : t); // of another log, no t is worth waiting for
     } else {
       this.mirror.verify(t, message['checksum'] as string);
     }
@@ -329,7 +334,8 @@ export class Client {
 
   /* With a mirror, waits until it holds t. Without one, a result already comes after its tx. */
   private applied(t: number): Promise<void> | void {
-    if (this.options.sync !== 'none' && (this.mirror.position?.t ?? -1) < t) {
+    const held = this.isLoading ? -1 : (this.mirror.position?.t ?? -1);
+    if (this.options.sync !== 'none' && held < t) {
       return new Promise((done) => this.waiting.push({ t, done }));
     }
   }

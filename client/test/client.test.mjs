@@ -175,3 +175,28 @@ test('presence: full, joined, updated, left', async (t) => {
     ['p {"block":"2"}'],
   ]);
 });
+
+test('a graph that was made again is loaded afresh', async (t) => {
+  const other = new Uuid('6ba7b810-9dad-41d1-80b4-00c04fd430c8');
+  const client = await serving(t, (socket, message, nth) => {
+    if (message.type === 'hello' && nth === 1) {
+      welcomeEmpty(socket, message);
+      [tx(1), tx(2)].forEach(socket.say);
+      setTimeout(() => socket.close(1012), 20);
+    } else if (message.type === 'hello') {
+      socket.say(welcome(message, { epoch: other, sync: 'snapshot' }));
+    } else {
+      assert.equal(nth, 2);
+      socket.say(result(message, 1));
+      setTimeout(() => {
+        socket.say({ type: 'snapshot', t: 0, count: 0, schema: {} });
+        socket.say({ type: 'synced', t: 0, checksum: EMPTY });
+        socket.say(tx(1));
+      }, 20);
+    }
+  });
+  await new Promise((resolve) => client.on('close', resolve));
+  assert.equal(client.mirror.position.t, 2);
+  assert.equal((await client.transact([])).t, 1);
+  assert.deepEqual(client.mirror.position, { epoch: String(other), t: 1 });
+});
