@@ -31,7 +31,7 @@ void client_init(struct client *client, int64_t number, FILE *history, const uin
         .random = seed + (uint64_t)number,
         .session.ws.fd = -1,
         .next_number = 1,
-        .pace_us = 40000,
+        .pace_us = 20000,
     };
 }
 
