@@ -305,7 +305,7 @@ static void set_down(struct bus *bus, const char *reason)
 {
     bool was_up = bus->up;
 
-    snprintf(bus->reason, sizeof(bus->reason), "%s", reason);
+    snprintf(bus->reason, sizeof(bus->reason), "%.*s", (int)sizeof(bus->reason) - 1, reason);
     bus->up = false;
     bus->status_asked = false;
     bus->status_again_us = clock_monotonic_us() + STATUS_AGAIN_MS * INT64_C(1000);

@@ -126,7 +126,7 @@ static bool whole(struct call *call, const char *name, const struct value *args,
 
 BUILT_IN(quotient)
 {
-    int64_t q, r;
+    int64_t q = 0, r = 0; /* gcc -O3 cannot see that fail() is false */
 
     if (!whole(call, "quot", args, &q, &r, err))
         return false;
@@ -136,7 +136,7 @@ BUILT_IN(quotient)
 
 BUILT_IN(remainder_of)
 {
-    int64_t q, r;
+    int64_t q = 0, r = 0; /* gcc -O3 cannot see that fail() is false */
 
     if (!whole(call, "rem", args, &q, &r, err))
         return false;
@@ -146,7 +146,7 @@ BUILT_IN(remainder_of)
 
 BUILT_IN(modulo)
 {
-    int64_t q, r;
+    int64_t q = 0, r = 0; /* gcc -O3 cannot see that fail() is false */
 
     if (!whole(call, "mod", args, &q, &r, err))
         return false;
