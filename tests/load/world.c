@@ -113,6 +113,8 @@ bool world_tend(struct world *world, unsigned *process, int *status)
             waitpid(world->processes[p].pid, status, WNOHANG) != world->processes[p].pid)
             continue;
         world->processes[p].pid = 0;
+        if (world->ended)
+            world->ended(world, p);
         if (world->supervised && !world_start_process(world, p, &err))
             fprintf(stderr, "%s\n", err.message);
         *process = p;

@@ -28,8 +28,10 @@ struct world {
     struct world_process processes[WORLD_PROCESSES_MAX];
     const char *txd_environment; /* one more "NAME=VALUE" for txd's next start, or NULL */
     const char *txd_preload;     /* LD_PRELOAD for txd, or NULL */
-    bool supervised;             /* world_tend() starts again what died */
-    bool keep;                   /* leave the folder behind; $STOA_LOAD_KEEP sets it */
+    /* Called when a process has ended, before it is started again; or NULL. */
+    void (*ended)(struct world *world, unsigned process);
+    bool supervised; /* world_tend() starts again what died */
+    bool keep;       /* leave the folder behind; $STOA_LOAD_KEEP sets it */
 };
 
 /* Finds the programs in the build folder `build`, makes the folder in $STOA_LOAD_DIR (the build
