@@ -92,3 +92,13 @@ uint64_t bytes_hash(struct bytes text)
 {
     return XXH3_64bits_withSeed(text.data, text.len, hash_seed);
 }
+
+/* The finaliser of splitmix64 (Sebastiano Vigna, public domain), begun at the seed. */
+uint64_t number_hash(uint64_t number)
+{
+    uint64_t x = hash_seed + 0x9e3779b97f4a7c15u * (number + 1);
+
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+    return x ^ x >> 31;
+}

@@ -43,6 +43,9 @@ bool bytes_utf8_valid(struct bytes text, size_t *offset);
 /* 64-bit hash (XXH3), seeded anew in every process: strangers choose many of our keys. */
 uint64_t bytes_hash(struct bytes text);
 
+/* The same of a number. */
+uint64_t number_hash(uint64_t number);
+
 /* Big-endian integers, as keys hold them. */
 static inline void store_u16be(uint8_t *out, uint16_t n)
 {

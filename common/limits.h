@@ -8,6 +8,10 @@
 /* Nesting of any decoded value. Readers recurse at most this deep, and 8 MiB stacks hold it. */
 #define LIMIT_DEPTH 128
 
+/* Sets in sets, and collections in keys of maps: what is in one is compared with its neighbours at
+ * each level again, so this bounds the time that a frame of nothing else takes to read. */
+#define LIMIT_SET_DEPTH 16
+
 /* A client's frame, or the whole of its fragments. Answers may be larger. */
 #define LIMIT_FRAME_BYTES (1 << 20)
 

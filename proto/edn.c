@@ -313,13 +313,9 @@ static bool check_depth(const struct reader *in, unsigned depth)
 static bool check_distinct(const struct reader *in, const char *start,
                            const struct value *collection)
 {
-    bool map = collection->type == VALUE_MAP;
-    const struct value *twice = value_duplicate(collection->items, collection->count, map ? 2 : 1);
+    struct bytes fault;
 
-    if (!twice)
-        return true;
-    return fail(in->err, ERROR_INCORRECT, "EDN at byte %zu: %s twice in a %s", offset_of(in, start),
-                edn_excerpt(in->arena, twice).data, map ? "map" : "set");
+    return value_distinct(collection, in->arena, &fault) || bad(in, start, fault.data);
 }
 
 /* Reads the items of the collection that began at `start`, from behind its opening bracket. */

@@ -461,17 +461,12 @@ static bool read_timestamp(struct cursor *in, const struct head *head, struct va
     return true;
 }
 
-static bool read_duplicate_free(struct cursor *in, const struct head *head,
-                                const struct value *collection)
+static bool check_distinct(const struct cursor *in, const struct head *head,
+                           const struct value *collection)
 {
-    bool map = collection->type == VALUE_MAP;
-    const struct value *twice = value_duplicate(collection->items, collection->count, map ? 2 : 1);
+    struct bytes fault;
 
-    if (!twice)
-        return true;
-    struct bytes text = edn_excerpt(in->arena, twice);
-    return fail(in->err, ERROR_INCORRECT, "MessagePack at byte %zu: %s twice in a %s",
-                (size_t)(head->at - in->start), text.data, map ? "map" : "set");
+    return value_distinct(collection, in->arena, &fault) || bad(in, head->at, fault.data);
 }
 
 static bool read_collection(struct cursor *in, const struct head *head, unsigned depth,
@@ -492,7 +487,7 @@ static bool read_collection(struct cursor *in, const struct head *head, unsigned
             return false;
     }
     *out = value_collection(type, items, (uint32_t)head->number);
-    return type != VALUE_MAP || read_duplicate_free(in, head, out);
+    return type != VALUE_MAP || check_distinct(in, head, out);
 }
 
 /* A set: an array that fills the extension. What the outer collections are owed is behind it. */
@@ -513,7 +508,7 @@ static bool read_set(struct cursor *in, const struct head *head, unsigned depth,
         return bad(in, inner.at, "bytes behind the array of a set");
     in->at = inner.at;
     out->type = VALUE_SET;
-    return read_duplicate_free(in, head, out);
+    return check_distinct(in, head, out);
 }
 
 static bool read_extension(struct cursor *in, const struct head *head, unsigned depth,

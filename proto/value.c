@@ -4,6 +4,8 @@
  */
 #include "proto/value.h"
 
+#include "common/limits.h"
+#include "proto/edn.h"
 #include "proto/mp.h"
 
 #include <assert.h>
@@ -124,14 +126,10 @@ int value_compare(const struct value *a, const struct value *b)
     abort();
 }
 
-/* The finaliser of splitmix64 over both. */
+/* Both, in this order. */
 static uint64_t mix(uint64_t a, uint64_t b)
 {
-    uint64_t x = a + 0x9e3779b97f4a7c15u * (b + 1);
-
-    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
-    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
-    return x ^ x >> 31;
+    return number_hash(number_hash(a) ^ b);
 }
 
 static uint64_t hash_double(double real)
@@ -241,7 +239,8 @@ static const struct value *index_fill(struct index *index, size_t count)
     return NULL;
 }
 
-const struct value *value_duplicate(const struct value *items, size_t count, size_t stride)
+/* The first of items[0], items[stride], ... that equals one before it, or NULL. */
+static const struct value *duplicate_of(const struct value *items, size_t count, size_t stride)
 {
     if (count < 2)
         return NULL;
@@ -260,6 +259,43 @@ const struct value *value_duplicate(const struct value *items, size_t count, siz
     const struct value *duplicate = index_fill(&index, count);
     free(index.slots);
     return duplicate;
+}
+
+/* How many sets, or keys of maps, are one inside the other. */
+static unsigned set_depth(const struct value *value)
+{
+    unsigned deepest = 0;
+
+    if (!value_is_collection(value))
+        return 0;
+    for (size_t i = 0; i < slots(value); i++) {
+        bool key = value->type == VALUE_SET || (value->type == VALUE_MAP && i % 2 == 0);
+        unsigned depth =
+            set_depth(&value->items[i]) + (key && value_is_collection(&value->items[i]));
+        deepest = depth > deepest ? depth : deepest;
+    }
+    return deepest;
+}
+
+bool value_distinct(const struct value *collection, struct arena *arena, struct bytes *fault)
+{
+    bool map = collection->type == VALUE_MAP;
+    size_t stride = map ? 2 : 1;
+
+    for (size_t i = 0; i < collection->count; i++) {
+        const struct value *item = &collection->items[i * stride];
+        /* What is in it has passed here, so none of this walks over more than the limit again. */
+        if (set_depth(item) + value_is_collection(item) >= LIMIT_SET_DEPTH) {
+            *fault = arena_printf(arena, "sets or keys of maps nested deeper than the limit of %d",
+                                  LIMIT_SET_DEPTH);
+            return false;
+        }
+    }
+    const struct value *twice = duplicate_of(collection->items, collection->count, stride);
+    if (twice)
+        *fault = arena_printf(arena, "%s twice in a %s", edn_excerpt(arena, twice).data,
+                              map ? "map" : "set");
+    return !twice;
 }
 
 /* Two sets, or two maps, of the same count. Neither holds an item twice, so it is enough that one

@@ -146,10 +146,11 @@ bool value_equal(const struct value *a, const struct value *b);
 uint64_t value_hash(const struct value *value);
 
 /*
- * The first of items[0], items[stride], items[2 * stride], ... that equals one before it, or NULL:
- * what sets (stride 1) and maps (stride 2) must not hold. `count` is the number compared.
+ * True when the set holds no item twice, or the map no key, and sets are not nested too deep
+ * (LIMIT_SET_DEPTH); else *fault, in `arena` and NUL-terminated, says what is wrong. Every reader
+ * asks this of each set and map, from the innermost on.
  */
-const struct value *value_duplicate(const struct value *items, size_t count, size_t stride);
+bool value_distinct(const struct value *collection, struct arena *arena, struct bytes *fault);
 
 #define VALUE_DOUBLE_BYTES 32
 

@@ -1,6 +1,7 @@
 /* Order, equality and hashes of values, and building them. */
 #include "tests/unit/test.h"
 
+#include "common/limits.h"
 #include "proto/edn.h"
 
 #include <math.h>
@@ -143,23 +144,67 @@ static void test_equality(void **state)
     arena_release(&arena);
 }
 
-static void test_duplicate(void **state)
+/* The words of what is wrong with the set or map; NULL when nothing is. */
+static const char *fault_of(enum value_type type, struct value *items, size_t count)
+{
+    struct value collection = value_collection(type, items, (uint32_t)count);
+    struct bytes fault;
+
+    return value_distinct(&collection, &arena, &fault) ? NULL : fault.data;
+}
+
+static void test_distinct(void **state)
 {
     (void)state;
     struct value items[2000];
 
     for (size_t i = 0; i < ARRAY_LEN(items); i++)
         items[i] = i % 2 ? value_nil() : value_long((int64_t)i);
-    assert_null(value_duplicate(items, ARRAY_LEN(items) / 2, 2));
-    assert_ptr_equal(value_duplicate(items, ARRAY_LEN(items), 1), &items[3]);
+    assert_null(fault_of(VALUE_MAP, items, ARRAY_LEN(items) / 2));
+    assert_string_equal(fault_of(VALUE_SET, items, ARRAY_LEN(items)), "nil twice in a set");
     items[1500] = value_double(10);
-    assert_null(value_duplicate(items, ARRAY_LEN(items) / 2, 2)); /* 10 is not 10.0 */
+    assert_null(fault_of(VALUE_MAP, items, ARRAY_LEN(items) / 2)); /* 10 is not 10.0 */
     items[1500] = value_long(10);
-    assert_ptr_equal(value_duplicate(items, ARRAY_LEN(items) / 2, 2), &items[1500]);
-    assert_null(value_duplicate(items, 0, 1));
-    assert_null(value_duplicate(items, 1, 1));
+    assert_string_equal(fault_of(VALUE_MAP, items, ARRAY_LEN(items) / 2), "10 twice in a map");
+    assert_null(fault_of(VALUE_SET, items, 0));
+    assert_null(fault_of(VALUE_SET, items, 1));
     items[4] = items[2];
-    assert_ptr_equal(value_duplicate(items, 3, 2), &items[4]);
+    assert_string_equal(fault_of(VALUE_MAP, items, 3), "2 twice in a map");
+    arena_release(&arena);
+}
+
+/* Sets in sets, and keys in keys, are bounded; maps as values of maps, and vectors, are not. */
+static void test_set_depth(void **state)
+{
+    (void)state;
+    static const struct nesting {
+        const char *open, *close;
+        bool bounded;
+    } nestings[] = {
+        { "#{1 ", "}", true },    { "{", " 1}", true },   { "#{[1] [", "]}", true },
+        { "#{{:a ", "}}", true }, { "{:a ", "}", false }, { "{1 #{2} 3 ", "}", false },
+        { "[#{1} ", "]", false },
+    };
+    static const unsigned depths[] = { LIMIT_SET_DEPTH, LIMIT_SET_DEPTH + 1, 60 };
+
+    for (size_t i = 0; i < ARRAY_LEN(nestings) * ARRAY_LEN(depths); i++) {
+        const struct nesting *nesting = &nestings[i / ARRAY_LEN(depths)];
+        unsigned depth = depths[i % ARRAY_LEN(depths)];
+        struct buffer text = { 0 };
+        struct value value;
+        struct error err = { .message = "" };
+        for (unsigned k = 1; k < depth; k++)
+            buffer_append_bytes(&text, bytes_of(nesting->open));
+        buffer_append_bytes(&text, BYTES("#{}"));
+        for (unsigned k = 1; k < depth; k++)
+            buffer_append_bytes(&text, bytes_of(nesting->close));
+        bool ok = edn_read(buffer_bytes(&text), &arena, &value, &err);
+        if (ok == (nesting->bounded && depth > LIMIT_SET_DEPTH) ||
+            (!ok && !strstr(err.message, "nested deeper than the limit of 16")))
+            fail_msg("%s at depth %u: %d %s", nesting->open, depth, ok, err.message);
+        buffer_release(&text);
+    }
+    arena_release(&arena);
 }
 
 /* Unlike the value, the copy outlives what it was read from. */
@@ -254,13 +299,10 @@ static void test_double_format(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_order_is_total),
-        cmocka_unit_test(test_equality),
-        cmocka_unit_test(test_duplicate),
-        cmocka_unit_test(test_copy),
-        cmocka_unit_test(test_get),
-        cmocka_unit_test(test_builder),
-        cmocka_unit_test(test_stack),
+        cmocka_unit_test(test_order_is_total), cmocka_unit_test(test_equality),
+        cmocka_unit_test(test_distinct),       cmocka_unit_test(test_set_depth),
+        cmocka_unit_test(test_copy),           cmocka_unit_test(test_get),
+        cmocka_unit_test(test_builder),        cmocka_unit_test(test_stack),
         cmocka_unit_test(test_double_format),
     };
     return cmocka_run_group_tests_name("value", tests, NULL, NULL);

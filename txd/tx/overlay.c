@@ -38,7 +38,7 @@ static bool may_be_stored(const struct overlay *overlay, uint32_t e, uint16_t a)
 
 struct entity *overlay_entity(struct overlay *overlay, uint32_t e)
 {
-    uint64_t hash = table_hash(e);
+    uint64_t hash = number_hash(e);
 
     for (struct chain *at = table_first(&overlay->entities, hash); at; at = table_next(at)) {
         struct entity *entity = CONTAINER_OF(at, struct entity, chain);
@@ -53,7 +53,7 @@ struct entity *overlay_entity(struct overlay *overlay, uint32_t e)
 
 static struct group *group_of(struct overlay *overlay, uint32_t e, uint16_t a)
 {
-    uint64_t hash = table_hash((uint64_t)e << 16 | a);
+    uint64_t hash = number_hash((uint64_t)e << 16 | a);
 
     for (struct chain *at = table_first(&overlay->groups, hash); at; at = table_next(at)) {
         struct group *group = CONTAINER_OF(at, struct group, chain);
@@ -73,7 +73,7 @@ static struct group *group_of(struct overlay *overlay, uint32_t e, uint16_t a)
 
 static struct holder *holder_of(struct overlay *overlay, uint16_t a, const struct value *v)
 {
-    uint64_t hash = table_hash(value_hash(v) ^ a);
+    uint64_t hash = number_hash(value_hash(v) ^ a);
 
     for (struct chain *at = table_first(&overlay->holders, hash); at; at = table_next(at)) {
         struct holder *holder = CONTAINER_OF(at, struct holder, chain);
@@ -89,7 +89,7 @@ static struct holder *holder_of(struct overlay *overlay, uint16_t a, const struc
 
 static uint64_t datom_hash(uint32_t e, uint16_t a, const struct value *v)
 {
-    return table_hash(value_hash(v) + ((uint64_t)e << 16 | a));
+    return number_hash(value_hash(v) + ((uint64_t)e << 16 | a));
 }
 
 static struct pending *find(const struct overlay *overlay, uint64_t hash, uint32_t e, uint16_t a,
@@ -121,7 +121,7 @@ static struct pending *add(struct overlay *overlay, uint64_t hash, uint32_t e,
     table_add(&overlay->datoms, overlay->arena, &pending->chain, hash);
     if (pending->is_ref)
         table_add(&overlay->targets, overlay->arena, &pending->target,
-                  table_hash((uint64_t)v->number));
+                  number_hash((uint64_t)v->number));
     if (a->unique != UNIQUE_NONE) {
         struct holder *holder = holder_of(overlay, a->id, v);
         pending->next_of_holder = holder->first;
@@ -247,7 +247,7 @@ bool overlay_targets(struct overlay *overlay, uint32_t e, struct error *err)
 struct pending *overlay_target(const struct overlay *overlay, uint32_t e, struct pending *at)
 {
     struct chain *chain =
-        at ? table_next(&at->target) : table_first(&overlay->targets, table_hash(e));
+        at ? table_next(&at->target) : table_first(&overlay->targets, number_hash(e));
 
     for (; chain; chain = table_next(chain)) {
         struct pending *pending = CONTAINER_OF(chain, struct pending, target);

@@ -42,7 +42,7 @@ void recent_clear(struct recent *recent)
 
 static uint32_t slot_of(uint32_t e, uint16_t a)
 {
-    return (uint32_t)table_hash((uint64_t)e << 16 | a) & (SLOTS - 1);
+    return (uint32_t)number_hash((uint64_t)e << 16 | a) & (SLOTS - 1);
 }
 
 void recent_retracted(struct recent *recent, uint32_t e, uint16_t a)

@@ -19,16 +19,6 @@ struct table {
     size_t count, size; /* size: a power of two, or 0 */
 };
 
-/* Mixes an integer key into a hash (MurmurHash3's finalizer, public domain, Austin Appleby). */
-static inline uint64_t table_hash(uint64_t key)
-{
-    key ^= key >> 33;
-    key *= UINT64_C(0xff51afd7ed558ccd);
-    key ^= key >> 33;
-    key *= UINT64_C(0xc4ceb9fe1a85ec53);
-    return key ^ key >> 33;
-}
-
 static inline struct chain *table_same(struct chain *at, uint64_t hash)
 {
     while (at && at->hash != hash)

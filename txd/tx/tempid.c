@@ -51,7 +51,7 @@ struct tempid *tempid_of(struct tempids *tempids, const struct value *key)
 
 struct tempid *tempid_of_map(struct tempids *tempids, const struct value *map)
 {
-    uint64_t hash = table_hash((uint64_t)(uintptr_t)map);
+    uint64_t hash = number_hash((uint64_t)(uintptr_t)map);
 
     for (struct chain *at = table_first(&tempids->table, hash); at; at = table_next(at)) {
         struct tempid *tempid = CONTAINER_OF(at, struct tempid, chain);
