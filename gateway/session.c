@@ -200,8 +200,7 @@ static bool needs_log(const struct session *session)
 {
     const struct relay *relay = &session->room->relay;
 
-    return session->state == SESSION_FEED && relay->positioned &&
-           session->next_t < relay_first_t(relay);
+    return relay->positioned && session->next_t < relay_first_t(relay);
 }
 
 static struct request *request_new(struct session *session, const struct value *id);
@@ -344,6 +343,8 @@ static void pump(struct session *session)
 {
     if (session->state == SESSION_SNAPSHOT)
         pump_snapshot(session);
+    if (session->state != SESSION_FEED) /* without a welcome there is no room either */
+        return;
     if (needs_log(session) && !session->fetching && session->outbox.bytes <= LOW_WATER_BYTES &&
         clock_monotonic_us() >= session->fetch_again_us)
         fetch_log(session);
