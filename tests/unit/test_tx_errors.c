@@ -68,6 +68,8 @@ static const struct tx_case cases[] = {
     { NULL, "[[:db/retractEntity -1]]", NULL, NULL, "incorrect", "tempid -1 cannot stand here" },
     { NULL, "[[:db/retract \"x\" :a 1]]", NULL, NULL, "incorrect", "tempid \"x\" cannot stand" },
     { NULL, "[[:db/retract 1 :friend -1]]", NULL, NULL, "incorrect", "tempid -1 cannot stand" },
+    { NULL, "[[:db/retract [:name \"missing\"] :friend -1]]", NULL, NULL, "incorrect",
+      "tempid -1 cannot stand" },
     { NULL, "[[:db/cas -1 :a nil 1]]", NULL, NULL, "incorrect", "tempid -1 cannot stand here" },
     { NULL, "[[:db/cas 1 :friend nil -1]]", NULL, NULL, "incorrect", "tempid -1 cannot stand" },
     { NULL, "[[:db/add -1 :friend -2]]", NULL, NULL, "incorrect",

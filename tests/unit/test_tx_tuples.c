@@ -69,6 +69,22 @@ static const struct tx_case cases[] = {
       "\"z\"]]}",
       NULL, NULL, NULL },
 
+    /* declared over datoms that are there: saying a part again fills it in */
+    { "[[{:db/id 1 :c 1 :d 2} {:db/id 2 :c 1}] [{:db/ident :c+d :db/tupleAttrs [:c :d]}]]",
+      "[[:db/add 1 :c 1]]", "#{[1 :c 1] [1 :d 2] [1 :c+d [1 2]] [2 :c 1]}", NULL, NULL, NULL },
+
+    /* parts that are unknown are made, before, after and inside the declaration's own map */
+    { NULL, "[{:db/ident :p+q :db/tupleAttrs [:p :q]} {:db/id 1 :p 1}]",
+      "#{[1 :p 1] [1 :p+q [1 nil]]}", NULL, NULL, NULL },
+    { "[[{:db/id 1 :q 1}]]", "[{:db/ident :p+q :db/tupleAttrs [:p :q]}]", "#{[1 :q 1]}", NULL, NULL,
+      NULL },
+    { "[[{:db/ident :p+q :db/tupleAttrs [:p :q]}]]", "[{:db/id 1 :p 1 :q 2}]",
+      "#{[1 :p 1] [1 :q 2] [1 :p+q [1 2]]}", NULL, NULL, NULL },
+    { NULL, "[{:db/ident :p+q :db/tupleAttrs [:p :q]} {:db/ident :p :db/valueType :db.type/ref}]",
+      "#{}", NULL, NULL, NULL },
+    { NULL, "[{:db/ident :p+q :db/tupleAttrs [:p :p+q]}]", NULL, NULL, "conflict", ":p+q" },
+    { NULL, "[{:db/ident :p+q :db/tupleAttrs [:p :_q]}]", NULL, NULL, "incorrect", ":_q" },
+
     /* typed tuples */
     { "[[{:db/id 1 :name \"R\"}]]", "[[:db/add 5 :pair [[:name \"R\"] 2]]]",
       "#{[1 :name \"R\"] [1 :ref+name [nil \"R\"]] [5 :pair [1 2.0]]}", NULL, NULL, NULL },

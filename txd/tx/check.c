@@ -70,11 +70,9 @@ static bool check_unique(struct draft *draft, uint32_t e, const struct attribute
                 a->unique == UNIQUE_IDENTITY ? "identity" : "value");
 }
 
-/* A datom of (e, a) has come or gone. */
-static void changed(struct draft *draft, uint32_t e, const struct attribute *a)
+/* The composite tuples that the attribute is part of are to be looked at. */
+static void tuples_due(struct draft *draft, uint32_t e, const struct attribute *a)
 {
-    if (entity_is_attribute(e))
-        declare_touch(draft, e, a->id);
     for (uint32_t i = 0; i < a->in_tuple_count; i++) {
         struct tuple_due *due = ARENA_NEW(draft->arena, struct tuple_due);
         due->e = e;
@@ -82,6 +80,14 @@ static void changed(struct draft *draft, uint32_t e, const struct attribute *a)
         *draft->tuples_last = due;
         draft->tuples_last = &due->next;
     }
+}
+
+/* A datom of (e, a) has come or gone. */
+static void changed(struct draft *draft, uint32_t e, const struct attribute *a)
+{
+    if (entity_is_attribute(e))
+        declare_touch(draft, e, a->id);
+    tuples_due(draft, e, a);
 }
 
 static bool retract(struct draft *draft, struct pending *pending, const struct attribute *a,
@@ -112,8 +118,10 @@ static bool assert_datom(struct draft *draft, uint32_t e, const struct attribute
         if (!overlay_values(&draft->overlay, e, a->id, &group, err) ||
             !overlay_find(&draft->overlay, e, a, v, &pending, err))
             return false;
-        if (pending->now)
+        if (pending->now) {
+            tuples_due(draft, e, a); /* a tuple declared since is made up for (declare.h) */
             return true;
+        }
         for (struct pending *at = group->first; group->present > 0; at = at->next_in_group)
             if (at->now && !retract(draft, at, a, err))
                 return false;

@@ -92,6 +92,24 @@ static bool attribute_datoms(struct draft *draft, uint32_t e, struct schema_dato
     return true;
 }
 
+/* Under :read the parts of a composite tuple need not be declared, as nothing else need be. */
+static bool need_parts(struct draft *draft, const struct schema_datom *datoms, size_t count,
+                       struct error *err)
+{
+    const struct attribute *part;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct value *parts = &datoms[i].v;
+        if (datoms[i].a != ATTR_TUPLE_ATTRS || draft->flexibility != FLEXIBILITY_READ)
+            continue;
+        for (uint32_t k = 0; k < parts->count; k++)
+            if (parts->items[k].type == VALUE_KEYWORD &&
+                !declare_need(draft, parts->items[k].text, &part, err))
+                return false;
+    }
+    return true;
+}
+
 /* Makes the change of one attribute entity part of the draft's schema. */
 static bool take_effect(struct draft *draft, uint32_t e, struct error *err)
 {
@@ -99,15 +117,16 @@ static bool take_effect(struct draft *draft, uint32_t e, struct error *err)
     size_t count = 0;
     struct schema *schema;
     uint16_t id = (uint16_t)(e - ATTRIBUTE_ENTITY_BASE);
-    const struct attribute *before = schema_by_id(draft->schema, id);
 
     if (++draft->attribute_changes > LIMIT_TX_ATTRIBUTES)
         return fail(err, ERROR_INCORRECT,
                     "the transaction declares attributes more than %d times: split it",
                     LIMIT_TX_ATTRIBUTES);
     if (!attribute_datoms(draft, e, &datoms, &count, err) ||
+        !need_parts(draft, datoms, count, err) ||
         !schema_with(draft->schema, e, datoms, count, &schema, err))
         return false;
+    const struct attribute *before = schema_by_id(draft->schema, id);
     struct schema_held *held = ARENA_NEW(draft->arena, struct schema_held);
     held->schema = draft->schema = schema;
     held->next = draft->held;

@@ -5,8 +5,12 @@
  * A declaration takes effect for the forms after it in the same transaction. What a change asks of
  * the datoms that are there (indexes to build, uniqueness to check) is done once, at the end; so
  * one transaction may not both change an attribute that exists and write datoms of it, in either
- * order. A composite tuple declared over attributes that have datoms already is kept for an
- * entity from the next write of one of its parts on.
+ * order.
+ *
+ * A composite tuple declared over attributes that have datoms already is kept for an entity from
+ * the next assertion of one of its parts on, also of a value that is there: so a client fills it
+ * in by saying a part again, in transactions of the size it likes (as in Datomic; DataScript never
+ * fills it in). Under :read parts that are unknown are made, as plain attributes.
  */
 #ifndef STOA_TXD_TX_DECLARE_H
 #define STOA_TXD_TX_DECLARE_H

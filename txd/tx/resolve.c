@@ -629,6 +629,8 @@ static bool resolve_retract(struct resolve *resolve, const struct form *form, st
     if (!retracted_attribute(resolve, form, &a, err) ||
         !retracted_entity(resolve, form, &found, &e, err))
         return false;
+    if (a && a->type == TYPE_REF && form->value && tempid_is(form->value)) /* found or not */
+        return resolve_tempid(resolve, form->value, POSITION_STRICT, &e, err);
     if (!found || !a)
         return true;
     if (a->tuple_attr_count > 0)

@@ -18,6 +18,8 @@
  * it.
  * - A declaration takes effect for the forms after it. A transaction may not change how an
  * attribute that has datoms is stored and write datoms of it (declare.h).
+ * - A composite tuple declared after its parts have datoms is not filled in by its declaration:
+ *   asserting one part of an entity again does it (declare.h).
  * - Of transaction entities only the transaction's own can be written, and of its attributes not
  *   :db/txInstant, :tx/user, :tx/session and :tx/id; `meta` likewise. Built-in attributes cannot be
  *   written at all.
