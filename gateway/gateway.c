@@ -12,6 +12,9 @@
 #define RETRY_MS_MIN    200
 #define RETRY_MS_SPREAD 2000
 
+#define SOON_US  1000
+#define SWEEP_US 90000
+
 /* --- the bus's --- */
 
 static void on_feed(void *arg, struct bytes topic, const struct value *message)
@@ -39,6 +42,14 @@ static void on_wake(void *arg)
     gateway->loop.wake(gateway->loop.arg);
 }
 
+/* Presence has news, which may wait for others to come. */
+static void on_soon(void *arg)
+{
+    struct gateway *gateway = arg;
+
+    gateway->loop.within(gateway->loop.arg, SOON_US);
+}
+
 static void on_changed(void *arg)
 {
     struct gateway *gateway = arg;
@@ -49,7 +60,7 @@ static void on_changed(void *arg)
     struct uuid incarnation = bus_incarnation(gateway->bus);
     presence_alive(gateway->presence, &incarnation);
     presence_announce_all(gateway->presence);
-    gateway->loop.soon(gateway->loop.arg);
+    on_soon(gateway);
 }
 
 /* --- the loop's --- */
@@ -104,8 +115,14 @@ static void tick_rooms(struct gateway *gateway)
 
 void gateway_tick(struct gateway *gateway)
 {
-    bus_tick(gateway->bus);
+    int64_t now = clock_monotonic_us();
+
     presence_tick(gateway->presence);
+    settle(gateway);
+    if (now < gateway->swept_us + SWEEP_US)
+        return;
+    gateway->swept_us = now;
+    bus_tick(gateway->bus);
     tick_opened(gateway);
     tick_rooms(gateway);
     set_metrics(gateway);
@@ -156,7 +173,7 @@ bool gateway_open(const struct settings *settings, const struct gateway_loop *lo
         gateway_close(gateway);
         return false;
     }
-    gateway->presence = presence_open(gateway->bus, gateway->incarnation, loop->soon, loop->arg);
+    gateway->presence = presence_open(gateway->bus, gateway->incarnation, on_soon, gateway);
     *out = gateway;
     return true;
 }

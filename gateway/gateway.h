@@ -14,7 +14,7 @@ struct session;
 
 struct gateway_loop {
     void (*wake)(void *arg); /* from any thread: call gateway_dispatch() on the loop's */
-    void (*soon)(void *arg); /* call gateway_tick() within about a millisecond */
+    void (*within)(void *arg, int64_t us); /* call gateway_tick() in so long at the latest */
     void *arg;
 };
 
@@ -26,6 +26,7 @@ struct gateway {
     struct presence *presence;
     struct hashmap rooms;   /* name -> struct room */
     struct session *opened; /* those that have not said hello, and are in no room */
+    int64_t swept_us; /* when all sessions were last looked at */
     struct arena arena;     /* for decoding one frame */
     bool draining;
     int64_t drain_until_us;
@@ -42,7 +43,7 @@ void gateway_close(struct gateway *gateway);
 
 void gateway_dispatch(struct gateway *gateway);
 
-/* To be called ten times a second, and when asked for by `soon`. */
+/* To be called ten times a second, and when asked for by `within`. */
 void gateway_tick(struct gateway *gateway);
 
 /* Tells all sessions to go elsewhere, and closes them as soon as their requests are answered. */

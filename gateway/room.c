@@ -8,9 +8,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ROOMS_MAX      4096
-#define FORGET_US      30000000
-#define LOG_TIMEOUT_MS 30000
+#define ROOMS_MAX           4096
+#define PACE_US_PER_SESSION 25
+#define PACE_US_MIN         1000
+#define PACE_US_MAX         10000
+#define FORGET_US           30000000
+#define LOG_TIMEOUT_MS      30000
 
 bool room_name_valid(struct bytes name)
 {
@@ -261,12 +264,27 @@ static void end_sessions(struct room *room)
     }
 }
 
+static bool is_due(struct room *room)
+{
+    int64_t now = clock_monotonic_us();
+    int64_t pace_us = (int64_t)room->sessions_count * PACE_US_PER_SESSION;
+
+    if (pace_us > PACE_US_MAX)
+        pace_us = PACE_US_MAX;
+    if (pace_us >= PACE_US_MIN && now < room->told_us + pace_us) {
+        room->gateway->loop.within(room->gateway->loop.arg, room->told_us + pace_us - now);
+        return false;
+    }
+    room->told_us = now;
+    return true;
+}
+
 void room_settle(struct room *room)
 {
     if (room->broken)
         end_sessions(room);
     room->broken = room->dropped = false;
-    if (!room->advanced)
+    if (!room->advanced || !is_due(room))
         return;
     room->advanced = false;
     for (struct session *next, *at = room->sessions; at; at = next) {

@@ -30,8 +30,9 @@ struct room {
     bool fetching;  /* the relay waits for the log */
     struct uuid fetch_epoch;
     uint32_t fetch_from;
-    bool advanced; /* the sessions have not been told yet */
-    bool broken;   /* the graph is another one: all sessions must go */
+    bool advanced;   /* the sessions have not been told yet */
+    int64_t told_us; /* when they last were */
+    bool broken;     /* the graph is another one: all sessions must go */
     bool dropped;
     int64_t used_us;
 };
@@ -57,8 +58,12 @@ struct lane *room_lane(struct room *room, struct bytes key);
 /* A message of the graph's feed. */
 void room_feed(struct room *room, const struct value *message);
 
-/* Tells the sessions what has happened since. To be called when a batch of news has been handed
- * out, and after whatever may have made the relay advance. */
+/*
+ * Tells the sessions what has happened since. To be called when a batch of news has been handed
+ * out, and after whatever may have made the relay advance. The more sessions a room has, the more
+ * transactions it lets gather for each: a write to a socket costs more than what is written. The
+ * first one after a pause goes at once.
+ */
 void room_settle(struct room *room);
 
 /* False when the room has been forgotten. */

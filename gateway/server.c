@@ -15,7 +15,6 @@
 #include <sys/resource.h>
 
 #define TICK_US 100000
-#define SOON_US 1000
 
 /* libwebsockets keeps a table of as many descriptors as the process may open. */
 #define DESCRIPTORS_MAX 65536
@@ -39,7 +38,8 @@ struct server {
     struct ev_loop *loop;
     ev_signal terminate, interrupt;
     lws_sorted_usec_list_t tick;
-    bool soon;       /* a tick is due in a moment */
+    int64_t due_us;  /* of the next tick */
+    bool closing;    /* there is none any more */
     int64_t stop_us; /* when to stop at the latest; 0: not asked to */
     bool stopped;
     struct frame scratch;    /* for the frame that is being written */
@@ -151,13 +151,15 @@ static void on_wake(void *arg)
 
 static void on_tick(lws_sorted_usec_list_t *tick);
 
-static void on_soon(void *arg)
+static void on_within(void *arg, int64_t us)
 {
     struct server *server = arg;
+    int64_t due_us = clock_monotonic_us() + us;
 
-    if (!server->soon)
-        lws_sul_schedule(server->context, 0, &server->tick, on_tick, SOON_US);
-    server->soon = true;
+    if (server->closing || due_us >= server->due_us)
+        return;
+    server->due_us = due_us;
+    lws_sul_schedule(server->context, 0, &server->tick, on_tick, us);
 }
 
 static void stop_when_drained(struct server *server)
@@ -174,11 +176,10 @@ static void on_tick(lws_sorted_usec_list_t *tick)
 {
     struct server *server = CONTAINER_OF(tick, struct server, tick);
 
-    server->soon = false;
+    server->due_us = INT64_MAX;
     gateway_tick(server->gateway);
     stop_when_drained(server);
-    if (!server->soon)
-        lws_sul_schedule(server->context, 0, &server->tick, on_tick, TICK_US);
+    on_within(server, TICK_US);
 }
 
 static void on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
@@ -191,7 +192,7 @@ static void on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
     log_info("draining %lld sockets", (long long)metrics_get(METRIC_SOCKETS));
     server->stop_us = clock_monotonic_us() + (server->settings->drain_ms + CLOSE_MS) * 1000;
     gateway_drain(server->gateway);
-    on_soon(server);
+    on_within(server, 0);
 }
 
 static void watch_signal(struct server *server, ev_signal *watcher, int number)
@@ -275,7 +276,7 @@ static bool open_context(struct server *server, struct error *err)
 bool server_open(const struct settings *settings, struct server **out, struct error *err)
 {
     struct server *server = xcalloc(1, sizeof(*server));
-    struct gateway_loop loop = { .wake = on_wake, .soon = on_soon, .arg = server };
+    struct gateway_loop loop = { .wake = on_wake, .within = on_within, .arg = server };
 
     server->settings = settings;
     lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
@@ -288,7 +289,8 @@ bool server_open(const struct settings *settings, struct server **out, struct er
     }
     watch_signal(server, &server->terminate, SIGTERM);
     watch_signal(server, &server->interrupt, SIGINT);
-    on_soon(server);
+    server->due_us = INT64_MAX;
+    on_within(server, TICK_US);
     *out = server;
     return true;
 }
@@ -307,7 +309,7 @@ void server_close(struct server *server)
         return;
     if (server->gateway)
         gateway_stop(server->gateway);
-    server->soon = true; /* no tick any more */
+    server->closing = true;
     if (server->context) {
         lws_sul_cancel(&server->tick);
         lws_context_destroy(server->context);
