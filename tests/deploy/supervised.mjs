@@ -45,6 +45,15 @@ function processes() {
     return all;
 }
 
+/** The command line of a process; empty when it has ended. */
+function wordsOf(pid) {
+    try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0');
+    } catch {
+        return [];
+    }
+}
+
 export function alive(pid) {
     return processes().has(pid);
 }
@@ -145,10 +154,8 @@ export class Run {
         return [...all.keys()].filter((pid) => (!name || all.get(pid).name === name) && under(pid));
     }
 
-    /** The gateway that listens on a port. */
+    /** The gateway that listens on a port; undefined while there is none. */
     gateway(port) {
-        return this.descendants('stoa-gateway').find((pid) =>
-            readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(String(port)),
-        );
+        return this.descendants('stoa-gateway').find((pid) => wordsOf(pid).includes(String(port)));
     }
 }
