@@ -4,6 +4,7 @@
 #include "gateway/http.h"
 #include "proto/edn.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 static const char *const media_names[MEDIA_TYPES] = {
@@ -290,5 +291,29 @@ bool exchange_read(const struct exchange *exchange, struct arena *arena, struct 
     if (!edn_read(body, arena, out, err))
         return false;
     string_keys(out, arena);
+    return true;
+}
+
+bool exchange_number(const struct exchange *exchange, const char *name, int64_t min, int64_t max,
+                     int64_t *out, struct error *err)
+{
+    size_t len = strlen(name);
+    const char *at = exchange->query;
+
+    while (at && (strncmp(at, name, len) != 0 || at[len] != '=')) {
+        at = strchr(at, '&');
+        at = at ? at + 1 : NULL;
+    }
+    if (!at)
+        return true;
+    const char *text = at + len + 1;
+    char *end;
+    errno = 0;
+    long long number = strtoll(text, &end, 10);
+    if (errno || end == text || (*end && *end != '&') || number < min || number > max)
+        return fail(err, ERROR_INCORRECT,
+                    "\"%s\" is \"%.*s\"; it must be a number from %lld to %lld", name,
+                    (int)strcspn(text, "&"), text, (long long)min, (long long)max);
+    *out = number;
     return true;
 }

@@ -33,6 +33,7 @@ struct exchange {
 
     enum method method;
     const char *path;         /* without the query */
+    const char *query;        /* as "from=1&limit=5", "" when there is none */
     const char *graph;        /* of the path, "" when it names none */
     const char *content_type; /* headers; "" when absent */
     const char *accept;
@@ -98,6 +99,11 @@ bool exchange_media(struct exchange *exchange, int *status, struct error *err) M
 /* The body as a value in `arena`. EDN's keyword keys become strings with "_" for "-". */
 bool exchange_read(const struct exchange *exchange, struct arena *arena, struct value *out,
                    struct error *err) MUST_USE;
+
+/* Reads a whole number of the query, within min .. max; leaves *out alone when it is not there.
+ * Errors: incorrect. */
+bool exchange_number(const struct exchange *exchange, const char *name, int64_t min, int64_t max,
+                     int64_t *out, struct error *err) MUST_USE;
 
 /* http.c: something is in `out`, or it is to be closed; pausing. */
 void exchange_wake(struct exchange *exchange);

@@ -31,7 +31,7 @@ struct connection {
     enum chunk_state chunk_state;
     size_t chunk_left;
     size_t line_len; /* of a trailer; 0: the body ends with this line */
-    char path[PATH_BYTES_MAX];
+    char path[PATH_BYTES_MAX], query[PATH_BYTES_MAX];
     char graph[LIMIT_GRAPH_NAME_BYTES + 1];
     char content_type[HEADER_BYTES_MAX], accept[HEADER_BYTES_MAX], if_none_match[HEADER_BYTES_MAX];
 };
@@ -105,6 +105,25 @@ static bool check_origin(struct connection *connection, struct error *err)
     return fail(err, ERROR_FORBIDDEN, "pages of %.100s may not use this server", origin);
 }
 
+/* libwebsockets keeps what is between the ampersands apart; what does not fit is left out. */
+static void read_query(struct connection *connection)
+{
+    char part[PATH_BYTES_MAX];
+    size_t len = 0;
+
+    for (int i = 0;
+         lws_hdr_copy_fragment(connection->wsi, part, sizeof(part), WSI_TOKEN_HTTP_URI_ARGS, i) > 0;
+         i++) {
+        size_t more = strlen(part);
+        if (len + more + 2 > sizeof(connection->query))
+            continue;
+        if (len > 0)
+            connection->query[len++] = '&';
+        memcpy(connection->query + len, part, more + 1);
+        len += more;
+    }
+}
+
 static void read_head(struct connection *connection)
 {
     struct lws *wsi = connection->wsi;
@@ -147,6 +166,7 @@ bool http_start(struct gateway *gateway, struct lws *wsi, const char *path)
                                    .connection = connection,
                                    .references = 1,
                                    .path = connection->path,
+                                   .query = connection->query,
                                    .graph = connection->graph,
                                    .content_type = connection->content_type,
                                    .accept = connection->accept,
@@ -156,6 +176,7 @@ bool http_start(struct gateway *gateway, struct lws *wsi, const char *path)
     connection->wsi = wsi;
     lws_set_opaque_user_data(wsi, connection);
     snprintf(connection->path, sizeof(connection->path), "%s", path);
+    read_query(connection);
     read_head(connection);
     lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, STALLED_SECONDS);
     if (!check_origin(connection, &error))

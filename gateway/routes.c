@@ -7,6 +7,7 @@
 #include "gateway/export.h"
 #include "gateway/forward.h"
 #include "gateway/import.h"
+#include "gateway/log.h"
 #include "gateway/metrics.h"
 #include "gateway/room.h"
 #include "gateway/static.h"
@@ -344,6 +345,7 @@ static const struct route {
     { METHOD_DELETE, "/v1/graphs/{g}", BODY_NONE, delete_graph },
     { METHOD_GET, "/v1/graphs/{g}/export", BODY_NONE, export_start },
     { METHOD_POST, "/v1/graphs/{g}/import", BODY_STREAM, import_start },
+    { METHOD_GET, "/v1/graphs/{g}/log", BODY_NONE, log_start },
     { METHOD_POST, "/v1/graphs/{g}/pull", BODY_WHOLE, post_pull },
     { METHOD_POST, "/v1/graphs/{g}/query", BODY_WHOLE, post_query },
     { METHOD_GET, "/v1/graphs/{g}/socket", BODY_NONE, get_socket },
