@@ -1,5 +1,7 @@
 #include "tests/unit/bus_client.h"
 
+#include "tests/unit/scratch.h"
+
 #include "common/clock.h"
 #include "proto/edn.h"
 #include "proto/mp.h"
@@ -12,11 +14,6 @@
 #include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <setjmp.h>
-#include <stdarg.h>
-
-#include <cmocka.h>
 
 #define WAIT_MS 10000
 
@@ -52,8 +49,7 @@ static void start(struct txd_fixture *fixture)
 
 void txd_fixture_open(struct txd_fixture *fixture)
 {
-    snprintf(fixture->dir, sizeof(fixture->dir), "/tmp/stoa-test-XXXXXX");
-    assert_non_null(mkdtemp(fixture->dir));
+    scratch_make(fixture->dir);
     snprintf(fixture->request_url, sizeof(fixture->request_url), "tcp://127.0.0.1:%d", free_port());
     snprintf(fixture->feed_url, sizeof(fixture->feed_url), "tcp://127.0.0.1:%d", free_port());
     start(fixture);
@@ -67,11 +63,8 @@ void txd_fixture_restart(struct txd_fixture *fixture)
 
 void txd_fixture_close(struct txd_fixture *fixture)
 {
-    char command[128];
-
     txd_close(fixture->txd);
-    snprintf(command, sizeof(command), "rm -rf '%s'", fixture->dir);
-    assert_int_equal(system(command), 0);
+    scratch_remove(fixture->dir);
 }
 
 struct bus_client {

@@ -5,10 +5,9 @@
 #ifndef STOA_TESTS_UNIT_DB_TEST_H
 #define STOA_TESTS_UNIT_DB_TEST_H
 
-#include "tests/unit/test.h"
+#include "tests/unit/scratch.h"
 
 #include "proto/edn.h"
-#include "txd/db/folder.h"
 #include "txd/db/store.h"
 
 #include <math.h>
@@ -38,18 +37,15 @@
 /* --- a temporary folder and a store --- */
 
 struct db_test {
-    char dir[64];
+    char dir[SCRATCH_BYTES];
     struct store_shared *shared;
     struct store *store;
 };
 
 static inline void db_test_dir(struct db_test *test)
 {
-    const char *tmp = getenv("TMPDIR");
-
     *test = (struct db_test){ 0 };
-    snprintf(test->dir, sizeof(test->dir), "%.40s/stoa-test-XXXXXX", tmp ? tmp : "/tmp");
-    assert_non_null(mkdtemp(test->dir));
+    scratch_make(test->dir);
 }
 
 /* Opens a new store in the folder. */
@@ -66,11 +62,9 @@ static inline void db_test_open(struct db_test *test)
 
 static inline void db_test_close(struct db_test *test)
 {
-    struct error err;
-
     store_close(test->store);
     store_shared_close(test->shared);
-    assert_ok(folder_remove(test->dir, &err));
+    scratch_remove(test->dir);
 }
 
 /* --- random values --- */

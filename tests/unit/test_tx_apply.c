@@ -7,6 +7,9 @@
 #include "proto/mp.h"
 #include "tests/unit/tx_case.h"
 
+#include <signal.h>
+#include <sys/resource.h>
+
 static struct value message_of(const struct tx_result *result, struct arena *arena)
 {
     struct value message;
@@ -293,11 +296,82 @@ static void test_limits(void **state)
     arena_release(&arena);
 }
 
+/* No id is left: an error that changes nothing. */
+static void test_ids_run_out(void **state)
+{
+    static const struct {
+        uint32_t next_e, next_a, t;
+        const char *fits, *over, *says;
+    } cases[] = {
+        { 1, 65535, 0, "[[:db/add 1 :a 1]]", "[[:db/add 1 :b 1]]", "no attribute id is left" },
+        { USER_ENTITY_MAX, 64, 0, "[{:a 1}]", "[{:a 1}]", "no entity id is left" },
+        { 1, 64, T_MAX - 1, "[[:db/add 1 :a 1]]", "[[:db/add 1 :a 2]]", "the graph is full" },
+    };
+    struct arena arena = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+        struct tx_fixture fixture;
+        struct tx_result result;
+        struct error err;
+        tx_fixture_open(&fixture, FLEXIBILITY_READ);
+        struct head *head = graph_head(fixture.graph);
+        head->next_e = cases[i].next_e;
+        head->next_a = cases[i].next_a;
+        head->t = cases[i].t;
+        tx_must(&fixture, cases[i].fits, &arena);
+        struct head before = *head;
+        assert_false(tx_transact_edn(&fixture, cases[i].over, &arena, &result, &err));
+        assert_int_equal(err.kind, ERROR_INCORRECT);
+        assert_non_null(strstr(err.message, cases[i].says));
+        assert_memory_equal(head, &before, sizeof(before));
+        tx_fixture_close(&fixture);
+        arena_reset(&arena);
+    }
+    arena_release(&arena);
+}
+
+/* A write that the disk refuses stops the graph; opened again it has all that was there before. */
+static void test_failed_write(void **state)
+{
+    struct arena arena = { 0 };
+    struct tx_fixture fixture;
+    struct tx_result result;
+    struct rlimit limit;
+    struct error err, again;
+
+    (void)state;
+    tx_fixture_open(&fixture, FLEXIBILITY_READ);
+    tx_must(&fixture, "[{:a 1}]", &arena);
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    struct rlimit none = { 1, limit.rlim_max };
+    signal(SIGXFSZ, SIG_IGN);
+    setrlimit(RLIMIT_FSIZE, &none);
+    bool ok = tx_transact_edn(&fixture, "[{:a 2}]", &arena, &result, &err);
+    setrlimit(RLIMIT_FSIZE, &limit);
+    assert_false(ok);
+    assert_int_equal(err.kind, ERROR_FAULT);
+    assert_int_equal(graph_head(fixture.graph)->t, 1);
+
+    assert_false(tx_transact_edn(&fixture, "[{:a 3}]", &arena, &result, &again));
+    assert_string_equal(again.message, err.message);
+    assert_false(graph_check(fixture.graph, &again));
+
+    tx_fixture_reopen(&fixture);
+    tx_expect(&fixture, "#{[1 :a 1]}", &arena);
+    assert_int_equal(tx_must(&fixture, "[{:a 4}]", &arena).t, 2);
+    tx_verify(&fixture);
+    tx_fixture_close(&fixture);
+    arena_release(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_message), cmocka_unit_test(test_past), cmocka_unit_test(test_tx_id),
-        cmocka_unit_test(test_log),     cmocka_unit_test(test_meta), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_message),     cmocka_unit_test(test_past),
+        cmocka_unit_test(test_tx_id),       cmocka_unit_test(test_log),
+        cmocka_unit_test(test_meta),        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_ids_run_out), cmocka_unit_test(test_failed_write),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,31 +3,43 @@
 #include "proto/edn.h"
 #include "proto/mp.h"
 
-#include <stdlib.h>
-#include <unistd.h>
+#define GRAPH_FOLDER_BYTES (SCRATCH_BYTES + 8)
+
+static void graph_folder(const struct tx_fixture *fixture, char out[GRAPH_FOLDER_BYTES])
+{
+    snprintf(out, GRAPH_FOLDER_BYTES, "%s/graph", fixture->dir);
+}
 
 void tx_fixture_open(struct tx_fixture *fixture, enum flexibility flexibility)
 {
     struct error err;
-    char folder[sizeof(fixture->dir) + 8];
+    char folder[GRAPH_FOLDER_BYTES];
 
-    *fixture = (struct tx_fixture){ .dir = "/tmp/stoa-tx-XXXXXX" };
-    assert_non_null(mkdtemp(fixture->dir));
-    snprintf(folder, sizeof(folder), "%s/graph", fixture->dir);
+    *fixture = (struct tx_fixture){ 0 };
+    scratch_make(fixture->dir);
+    graph_folder(fixture, folder);
     fixture->shared = store_shared_open(8 << 20, 4 << 20);
     if (!graph_create(fixture->shared, folder, flexibility, &err) ||
         !graph_open(fixture->shared, "test", folder, &fixture->graph, &err))
         fail_msg("%s", err.message);
 }
 
+void tx_fixture_reopen(struct tx_fixture *fixture)
+{
+    char folder[GRAPH_FOLDER_BYTES];
+    struct error err;
+
+    graph_folder(fixture, folder);
+    graph_release(fixture->graph);
+    if (!graph_open(fixture->shared, "test", folder, &fixture->graph, &err))
+        fail_msg("%s", err.message);
+}
+
 void tx_fixture_close(struct tx_fixture *fixture)
 {
-    char command[sizeof(fixture->dir) + 16];
-
     graph_release(fixture->graph);
     store_shared_close(fixture->shared);
-    snprintf(command, sizeof(command), "rm -rf '%s'", fixture->dir);
-    assert_int_equal(system(command), 0);
+    scratch_remove(fixture->dir);
 }
 
 struct value tx_edn(const char *text, struct arena *arena)

@@ -6,7 +6,7 @@
 #ifndef STOA_TESTS_UNIT_TX_CASE_H
 #define STOA_TESTS_UNIT_TX_CASE_H
 
-#include "tests/unit/test.h"
+#include "tests/unit/scratch.h"
 #include "txd/tx/tx.h"
 
 struct tx_case {
@@ -20,12 +20,13 @@ struct tx_case {
 
 /* A fresh graph in a temporary folder. */
 struct tx_fixture {
-    char dir[64];
+    char dir[SCRATCH_BYTES];
     struct store_shared *shared;
     struct graph *graph;
 };
 
 void tx_fixture_open(struct tx_fixture *fixture, enum flexibility flexibility);
+void tx_fixture_reopen(struct tx_fixture *fixture); /* the same graph, from its files */
 void tx_fixture_close(struct tx_fixture *fixture);
 
 /* EDN that must be readable. */

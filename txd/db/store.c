@@ -17,12 +17,19 @@
 /* Memory is taken from the allocator in blocks of this size as a memtable grows. */
 #define ARENA_BLOCK_BYTES ((size_t)128 << 10)
 
-#define BLOCK_BYTES         ((size_t)8 << 10)
-#define BLOOM_BITS          10
-#define TABLE_FORMAT        5 /* the newest of RocksDB 7 with its fast Bloom filter */
-#define INFO_LOG_BYTES_MAX  ((size_t)256 << 10)
-#define INFO_LOG_FILES_MAX  2
-#define INFO_LOG_LEVEL_WARN 2 /* rocksdb::InfoLogLevel::WARN_LEVEL */
+#define BLOCK_BYTES        ((size_t)8 << 10)
+#define BLOOM_BITS         10
+#define TABLE_FORMAT       5 /* the newest of RocksDB 7 with its fast Bloom filter */
+#define INFO_LOG_BYTES_MAX ((size_t)256 << 10)
+#define INFO_LOG_FILES_MAX 2
+
+/*
+ * rocksdb::InfoLogLevel::FATAL_LEVEL, so that RocksDB's own log has its settings and little else.
+ * Debian builds RocksDB with assertions, and one of them ends the process at the next line after
+ * one that could not be written: on a full disk that would be the message about the full disk.
+ * What fails is in the errors that calls return, and txd logs those.
+ */
+#define INFO_LOG_LEVEL_FATAL 4
 
 struct store_shared {
     rocksdb_env_t *env;
@@ -145,7 +152,7 @@ static rocksdb_options_t *store_options(struct store_shared *shared, bool create
 
     rocksdb_options_set_stats_dump_period_sec(options, 0);
     rocksdb_options_set_stats_persist_period_sec(options, 0);
-    rocksdb_options_set_info_log_level(options, INFO_LOG_LEVEL_WARN);
+    rocksdb_options_set_info_log_level(options, INFO_LOG_LEVEL_FATAL);
     rocksdb_options_set_max_log_file_size(options, INFO_LOG_BYTES_MAX);
     rocksdb_options_set_keep_log_file_num(options, INFO_LOG_FILES_MAX);
 
@@ -309,8 +316,9 @@ bool store_write_unlogged(struct store *store, struct store_batch *batch, struct
 /*
  * FlushWAL(sync): every write has already gone to the kernel (manual_wal_flush is off), so this is
  * fdatasync of the WALs that are not synced yet, and fsync of their directory after a new one. It
- * holds no lock that writers wait for while it syncs. Before RocksDB 7.7 it could lose track of a
- * write at the tail of a WAL that was switched meanwhile (pull request 10560).
+ * holds no lock that writers wait for while it syncs: what is appended meanwhile, also to a WAL
+ * that is switched, is left for the next call. Before RocksDB 7.7.0 that next call forgot the tail
+ * of the switched WAL (its HISTORY.md; pull request 10560), so an older one will not do.
  */
 bool store_sync(struct store *store, struct error *err)
 {
