@@ -5,8 +5,7 @@
 #include "txd/readers.h"
 #include "txd/writer.h"
 
-/* Sorted by type. Without a handler a command is routed by command_route() itself: those neither
- * wait nor read. */
+/* Sorted by type. What has no handler here is routed by command_route() itself. */
 static const struct command {
     const char *type;
     command_fn run;
@@ -43,6 +42,7 @@ static const struct command *find(const struct request *request, struct error *e
     return NULL;
 }
 
+/* On a reader thread, since opening the graph may take a while. */
 static void transact(struct txd *txd, struct request *request)
 {
     struct graph *graph;
@@ -56,6 +56,22 @@ static void transact(struct txd *txd, struct request *request)
         writer_submit(txd->writer, graph, request);
 }
 
+/* The usual case does not wait behind reads. */
+static void transact_now(struct txd *txd, struct request *request)
+{
+    struct graph *graph = catalog_get_open(txd->catalog, bus_text(&request->body, "graph"));
+
+    if (graph)
+        writer_submit(txd->writer, graph, request);
+    else
+        readers_submit(txd->readers, request);
+}
+
+static bool is_transact(const struct command *command)
+{
+    return !strcmp(command->type, "transact");
+}
+
 void command_route(struct request *request, void *arg)
 {
     struct txd *txd = arg;
@@ -66,8 +82,8 @@ void command_route(struct request *request, void *arg)
         server_reply_error(request, &err);
     else if (command->run)
         readers_submit(txd->readers, request);
-    else if (!strcmp(command->type, "transact"))
-        transact(txd, request);
+    else if (is_transact(command))
+        transact_now(txd, request);
     else if (!strcmp(command->type, "presence"))
         presence_announce(txd->presence, request);
     else
@@ -77,8 +93,11 @@ void command_route(struct request *request, void *arg)
 void command_run(struct request *request, void *arg)
 {
     struct error err;
+    const struct command *command = find(request, &err);
 
-    if (find(request, &err)->run(arg, request, &err))
+    if (is_transact(command))
+        transact(arg, request);
+    else if (command->run(arg, request, &err))
         server_reply(request);
     else
         server_reply_error(request, &err);

@@ -93,15 +93,18 @@ static void run(struct queue *queue, struct queue_item *item)
         abort();
 }
 
-/* With the mutex held: forgets the lane when nothing is in it. */
-static void lane_rest(struct writer *writer, struct lane *lane)
+/* With the mutex held: forgets the lane when nothing is in it. The graph is the caller's to
+ * release, without the mutex: the last one closes it, and removes its files when it was dropped. */
+static struct graph *lane_rest(struct writer *writer, struct lane *lane)
 {
+    struct graph *graph = lane->graph;
+
     if (lane->applying || lane->syncing)
-        return;
+        return NULL;
     assert(!lane->waiting.first && !lane->applied.first);
-    hashmap_remove(&writer->lanes, lane_key(&lane->graph));
-    graph_release(lane->graph);
+    hashmap_remove(&writer->lanes, lane_key(&graph));
     free(lane);
+    return graph;
 }
 
 static bool request_of(const struct value *tx, struct tx_request *out, struct error *err)
@@ -133,7 +136,7 @@ static bool job_apply(struct graph *graph, struct job *job)
         struct tx_request request;
         struct error err;
 
-        outcome->ok = graph_check(graph, &err) && request_of(&job->txs->items[i], &request, &err) &&
+        outcome->ok = request_of(&job->txs->items[i], &request, &err) &&
                       tx_transact(graph, &request, arena, &outcome->result, &err);
         if (outcome->ok) {
             wrote = wrote || !outcome->result.replayed;
@@ -354,13 +357,15 @@ static void lane_sync(struct writer *writer, struct lane *lane)
         jobs_finish(writer, lane->graph, jobs);
     }
 
+    struct graph *rests = NULL;
     pthread_mutex_lock(&writer->mutex);
     lane->syncing = lane->applied.first != NULL;
     if (lane->syncing)
         run(&writer->sync, &lane->sync_item);
     else
-        lane_rest(writer, lane);
+        rests = lane_rest(writer, lane);
     pthread_mutex_unlock(&writer->mutex);
+    graph_release(rests);
 }
 
 static void *apply_thread(void *arg)

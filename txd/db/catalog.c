@@ -317,6 +317,13 @@ static void evict(struct catalog *catalog)
         entry_close(entry);
 }
 
+/* The graph of the entry, retained. */
+static struct graph *entry_use(struct entry *entry)
+{
+    entry->used = ++entry->catalog->clock;
+    return graph_retain(entry->graph);
+}
+
 /* Opens the graph under a new entry. Gives up the mutex while it does. */
 static bool entry_open(struct catalog *catalog, struct bytes name, struct graph **out,
                        struct error *err)
@@ -338,11 +345,19 @@ static bool entry_open(struct catalog *catalog, struct bytes name, struct graph 
         return false;
     }
     entry->state = ENTRY_OPEN;
-    entry->used = ++catalog->clock;
-    *out = graph_retain(entry->graph);
+    *out = entry_use(entry);
     pthread_cond_broadcast(&catalog->changed);
     evict(catalog);
     return true;
+}
+
+struct graph *catalog_get_open(struct catalog *catalog, struct bytes name)
+{
+    pthread_mutex_lock(&catalog->mutex);
+    struct entry *entry = hashmap_get(&catalog->entries, name);
+    struct graph *graph = entry && entry->state == ENTRY_OPEN ? entry_use(entry) : NULL;
+    pthread_mutex_unlock(&catalog->mutex);
+    return graph;
 }
 
 bool catalog_get(struct catalog *catalog, struct bytes name, struct graph **out, struct error *err)
@@ -354,8 +369,7 @@ bool catalog_get(struct catalog *catalog, struct bytes name, struct graph **out,
     pthread_mutex_lock(&catalog->mutex);
     struct entry *entry = settled(catalog, name);
     if (entry && entry->state == ENTRY_OPEN) {
-        entry->used = ++catalog->clock;
-        *out = graph_retain(entry->graph);
+        *out = entry_use(entry);
     } else if (entry || !graph_is_there(catalog, name)) {
         ok = not_found(name, err);
     } else {

@@ -35,6 +35,9 @@ bool graph_name_check(struct bytes name, struct error *err) MUST_USE;
 bool catalog_get(struct catalog *catalog, struct bytes name, struct graph **out,
                  struct error *err) MUST_USE;
 
+/* The graph, retained, when it is open; else NULL. Never waits for the disk. */
+struct graph *catalog_get_open(struct catalog *catalog, struct bytes name);
+
 /* True when there is a graph of that name. Does not open it. */
 bool catalog_exists(struct catalog *catalog, struct bytes name);
 

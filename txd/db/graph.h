@@ -76,7 +76,7 @@ bool graph_initialise(struct store *store, const struct graph_origin *origin,
                       struct error *err) MUST_USE;
 
 struct graph *graph_retain(struct graph *graph);
-void graph_release(struct graph *graph); /* the last one closes it */
+void graph_release(struct graph *graph); /* the last one closes it; accepts NULL */
 
 /* How many references there are now. */
 int graph_references(const struct graph *graph);

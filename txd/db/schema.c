@@ -230,6 +230,13 @@ void schema_release(struct schema *schema)
     free(schema);
 }
 
+void schema_retire(struct schema *schema)
+{
+    assert(atomic_load(&schema->references) == 1);
+    free(schema->table);
+    schema->table = NULL;
+}
+
 uint32_t schema_id_end(const struct schema *schema)
 {
     return schema->id_end;

@@ -83,6 +83,10 @@ struct schema *schema_built_in(void);
 struct schema *schema_retain(struct schema *schema);
 void schema_release(struct schema *schema); /* accepts NULL */
 
+/* Gives back the memory by which idents are found. Attributes that were got from the schema stay
+ * until it is released; nothing else may be asked of it. Nobody else may hold it. */
+void schema_retire(struct schema *schema);
+
 /* NULL when there is none. Valid as long as the schema. */
 const struct attribute *schema_by_id(const struct schema *schema, uint16_t id);
 const struct attribute *schema_by_ident(const struct schema *schema, struct bytes ident);

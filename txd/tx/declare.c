@@ -128,6 +128,8 @@ static bool take_effect(struct draft *draft, uint32_t e, struct error *err)
         return false;
     const struct attribute *before = schema_by_id(draft->schema, id);
     struct schema_held *held = ARENA_NEW(draft->arena, struct schema_held);
+    if (draft->held) /* thousands of tables of idents would take gigabytes */
+        schema_retire(draft->held->schema);
     held->schema = draft->schema = schema;
     held->next = draft->held;
     draft->held = held;
