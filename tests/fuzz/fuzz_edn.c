@@ -1,6 +1,7 @@
 #include "tests/fuzz/fuzz.h"
 
 #include "proto/edn.h"
+#include "proto/edn_stream.h"
 
 #define VALUE_BYTES_MAX 4096
 

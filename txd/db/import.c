@@ -11,6 +11,7 @@
 
 #include "common/limits.h"
 #include "proto/edn.h"
+#include "proto/edn_stream.h"
 #include "proto/mp.h"
 #include "txd/db/folder.h"
 
