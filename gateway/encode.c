@@ -119,6 +119,7 @@ static bool json_entry(struct json *in, unsigned depth)
         depth == 0 && bytes_equal((struct bytes){ key, (size_t)(in->at - key) }, BYTES("\"id\""));
     if (!json_take(in, ':'))
         return false;
+    json_blank(in);
     const char *start = in->at;
     if (!json_value(in, depth + 1))
         return false;

@@ -57,22 +57,6 @@ static void write_text(struct buffer *out, struct bytes prefix, struct bytes tex
     buffer_append_u8(out, '"');
 }
 
-static bool copy_text(struct cursor *in, size_t head, size_t len, bool keyword)
-{
-    struct bytes text = { (const char *)in->at + head, len };
-
-    if (left(in) < head + len)
-        return truncated(in);
-    if (keyword)
-        write_text(in->out, BYTES("~:"), text);
-    else if (len && (text.data[0] == '~' || text.data[0] == '^' || text.data[0] == '`'))
-        write_text(in->out, BYTES("~"), text);
-    else
-        write_text(in->out, BYTES(""), text);
-    in->at += head + len;
-    return true;
-}
-
 /* The values that have no short way. */
 static bool copy_value(struct cursor *in)
 {
@@ -89,6 +73,24 @@ static bool copy_value(struct cursor *in)
     arena_release(&arena);
     in->at += len;
     return ok;
+}
+
+static bool copy_text(struct cursor *in, size_t head, size_t len, bool keyword)
+{
+    struct bytes text = { (const char *)in->at + head, len };
+
+    if (left(in) < head + len)
+        return truncated(in);
+    if (keyword && len > LIMIT_KEYWORD_BYTES)
+        return copy_value(in); /* which says so */
+    if (keyword)
+        write_text(in->out, BYTES("~:"), text);
+    else if (len && (text.data[0] == '~' || text.data[0] == '^' || text.data[0] == '`'))
+        write_text(in->out, BYTES("~"), text);
+    else
+        write_text(in->out, BYTES(""), text);
+    in->at += head + len;
+    return true;
 }
 
 static bool copy_unsigned(struct cursor *in, size_t bytes)
