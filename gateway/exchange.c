@@ -269,7 +269,7 @@ bool exchange_media(struct exchange *exchange, int *status, struct error *err)
 static void string_keys(struct value *map, struct arena *arena)
 {
     for (uint32_t i = 0; map->type == VALUE_MAP && i < map->count; i++) {
-        struct value *key = &map->items[2 * i];
+        struct value *key = &map->items[(size_t)2 * i];
         if (key->type != VALUE_KEYWORD)
             continue;
         char *letters = arena_alloc(arena, key->text.len + 1);
