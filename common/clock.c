@@ -162,7 +162,8 @@ bool clock_parse(struct bytes text, int64_t *wall_ms)
     }
     if (in.at != in.end)
         return false;
-    int64_t minutes = days_from_civil(year, month, day) * 1440 + hour * 60 + minute - offset;
+    int64_t minutes =
+        days_from_civil(year, month, day) * 1440 + (int64_t)hour * 60 + minute - offset;
     *wall_ms = (minutes * 60 + second) * 1000 + ms;
     return true;
 }

@@ -8,16 +8,17 @@
 
 #include "common/bytes.h"
 
-enum error_kind {                  /* what the caller can do about it; also the code on the wire */
-                  ERROR_INCORRECT, /* the request is wrong: mend it, do not retry */
-                  ERROR_FORBIDDEN,
-                  ERROR_UNSUPPORTED,
-                  ERROR_NOT_FOUND,
-                  ERROR_CONFLICT,    /* lost a race: read again and retry */
-                  ERROR_BUSY,        /* a limit was reached: ask for less, or later */
-                  ERROR_INTERRUPTED, /* stopped by its own time limit, or cancelled */
-                  ERROR_UNAVAILABLE, /* the other side is away: retry later */
-                  ERROR_FAULT,       /* our bug or a broken disk: page someone */
+/* What the caller can do about it; also the code on the wire. */
+enum error_kind {
+    ERROR_INCORRECT, /* the request is wrong: mend it, do not retry */
+    ERROR_FORBIDDEN,
+    ERROR_UNSUPPORTED,
+    ERROR_NOT_FOUND,
+    ERROR_CONFLICT,    /* lost a race: read again and retry */
+    ERROR_BUSY,        /* a limit was reached: ask for less, or later */
+    ERROR_INTERRUPTED, /* stopped by its own time limit, or cancelled */
+    ERROR_UNAVAILABLE, /* the other side is away: retry later */
+    ERROR_FAULT,       /* our bug or a broken disk: page someone */
 };
 
 #define ERROR_KINDS             (ERROR_FAULT + 1)

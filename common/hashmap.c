@@ -3,10 +3,21 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* The map made the copy, so it may take away its const. */
+static void key_free(struct bytes key)
+{
+    union {
+        const char *data;
+        void *memory;
+    } copy = { .data = key.data };
+
+    free(copy.memory);
+}
+
 void hashmap_release(struct hashmap *map)
 {
     for (size_t i = 0; i < map->cap; i++)
-        free((void *)(uintptr_t)map->slots[i].key.data);
+        key_free(map->slots[i].key);
     free(map->slots);
     *map = (struct hashmap){ 0 };
 }
@@ -67,7 +78,7 @@ void *hashmap_remove(struct hashmap *map, struct bytes key)
     void *value = map->slots[at].value;
     if (!map->slots[at].key.data)
         return NULL;
-    free((void *)(uintptr_t)map->slots[at].key.data);
+    key_free(map->slots[at].key);
     map->count--;
     for (size_t next = at;;) { /* move back what probed past the hole */
         map->slots[at] = (struct hashmap_entry){ 0 };

@@ -490,7 +490,7 @@ static bool read_tagged(struct reader *in, unsigned depth, struct value *out)
     const char *start = in->at;
     struct bytes name = take_token(in);
     const struct tag *tag = find_tag(name);
-    struct value text;
+    struct value text = value_string((struct bytes){ 0 });
 
     if (!tag)
         return bad_text(in, start, name,

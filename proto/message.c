@@ -217,7 +217,7 @@ static const struct row rows[] = {
 static const struct value *get(const struct value *map, const char *name)
 {
     for (uint32_t i = 0; map->type == VALUE_MAP && i < map->count; i++) {
-        const struct value *key = &map->items[2 * i];
+        const struct value *key = &map->items[2 * (size_t)i];
         if (key->type == VALUE_STRING && bytes_equal(key->text, bytes_of(name)))
             return key + 1;
     }

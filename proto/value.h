@@ -17,21 +17,22 @@
  */
 #define VALUE_INSTANT_MAX INT64_C(8640000000000000)
 
-enum value_type { /* also the order of values of different types; numbers are one type there */
-                  VALUE_NIL,
-                  VALUE_BOOLEAN,
-                  VALUE_LONG,
-                  VALUE_DOUBLE,
-                  VALUE_INSTANT, /* milliseconds since 1970 UTC */
-                  VALUE_UUID,
-                  VALUE_STRING, /* UTF-8, NULs allowed */
-                  VALUE_KEYWORD,
-                  VALUE_SYMBOL,
-                  VALUE_BYTES,
-                  VALUE_VECTOR,
-                  VALUE_LIST,
-                  VALUE_SET,
-                  VALUE_MAP,
+/* Also the order of values of different types; numbers are one type there. */
+enum value_type {
+    VALUE_NIL,
+    VALUE_BOOLEAN,
+    VALUE_LONG,
+    VALUE_DOUBLE,
+    VALUE_INSTANT, /* milliseconds since 1970 UTC */
+    VALUE_UUID,
+    VALUE_STRING, /* UTF-8, NULs allowed */
+    VALUE_KEYWORD,
+    VALUE_SYMBOL,
+    VALUE_BYTES,
+    VALUE_VECTOR,
+    VALUE_LIST,
+    VALUE_SET,
+    VALUE_MAP,
 };
 
 struct value {

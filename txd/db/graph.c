@@ -1,13 +1,14 @@
 /*
  * What a kill leaves, by where it strikes:
  *
- *   graph_create      A folder without "format", which graph_open() refuses: metadata are the last
- *                     that is written. The catalog builds graphs below DIR/tmp, which it empties.
- *   a transaction     Datoms, log record and tx_id are one batch: all of it or nothing. What was
- * not synced may be there or not, and nobody was told of it. saving counts     The old counts, from
- * which more of the log is counted again on open. graph_open        Nothing is written but what the
- * WAL brought back, which RocksDB flushes to tables; a kill there finds the same WAL again.
- *   graph_release     As saving counts.
+ * - graph_create: a folder without "format", which graph_open() refuses, since metadata are the
+ *   last that is written. The catalog builds graphs below DIR/tmp, which it empties.
+ * - A transaction: datoms, log record and tx_id are one batch, so all of it or nothing. What was
+ *   not synced may be there or not, and nobody was told of it.
+ * - Saving counts, on the way or in graph_release: the old counts, from which more of the log is
+ *   counted again on open.
+ * - graph_open: what the WAL brought back is flushed to tables, and new counts may be saved; a kill
+ *   there finds the same WAL again.
  */
 #include "txd/db/graph.h"
 

@@ -50,8 +50,11 @@ struct components {
  * as value_compare() does: from 1.0 on begins at 1. Attributes that are not in avet or vaet have no
  * datoms there.
  *
- *     struct cursor *cursor = cursor_open(&db, INDEX_AEVT, &(struct components){ .. }, NULL,
- * false); while (cursor_next(cursor, &datom)) ... if (!cursor_check(cursor, err)) ...
+ *     struct cursor *cursor = cursor_open(&db, INDEX_AEVT, &prefix, NULL, false);
+ *     while (cursor_next(cursor, &datom))
+ *         ...
+ *     if (!cursor_check(cursor, err))
+ *         ...
  *     cursor_close(cursor);
  */
 struct cursor;

@@ -17,19 +17,20 @@ enum flexibility {
     FLEXIBILITY_WRITE, /* attributes are declared first, and types are enforced */
 };
 
-enum attribute_type {           /* :db/valueType */
-                      TYPE_ANY, /* none declared */
-                      TYPE_STRING,
-                      TYPE_KEYWORD,
-                      TYPE_SYMBOL,
-                      TYPE_LONG,
-                      TYPE_DOUBLE,
-                      TYPE_BOOLEAN,
-                      TYPE_INSTANT,
-                      TYPE_UUID,
-                      TYPE_REF,
-                      TYPE_BYTES,
-                      TYPE_TUPLE,
+/* :db/valueType */
+enum attribute_type {
+    TYPE_ANY, /* none declared */
+    TYPE_STRING,
+    TYPE_KEYWORD,
+    TYPE_SYMBOL,
+    TYPE_LONG,
+    TYPE_DOUBLE,
+    TYPE_BOOLEAN,
+    TYPE_INSTANT,
+    TYPE_UUID,
+    TYPE_REF,
+    TYPE_BYTES,
+    TYPE_TUPLE,
 };
 
 enum unique { UNIQUE_NONE, UNIQUE_VALUE, UNIQUE_IDENTITY };

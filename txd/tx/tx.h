@@ -14,17 +14,18 @@
  *
  * Decided here:
  *
- * - A reference to a user id that does not exist counts as use of the id: new entities come after
- * it.
+ * - A reference to a user id that does not exist counts as use of the id: new entities come
+ *   after it.
  * - A declaration takes effect for the forms after it. A transaction may not change how an
- * attribute that has datoms is stored and write datoms of it (declare.h).
+ *   attribute that has datoms is stored and write datoms of it (declare.h).
  * - A composite tuple declared after its parts have datoms is not filled in by its declaration:
  *   asserting one part of an entity again does it (declare.h).
  * - Of transaction entities only the transaction's own can be written, and of its attributes not
  *   :db/txInstant, :tx/user, :tx/session and :tx/id; `meta` likewise. Built-in attributes cannot be
  *   written at all.
- * - Among the values of a many ref, a vector of two is a lookup ref when it begins with a keyword,
- * or a string with its colon, that names a unique attribute; a plain string there is a tempid.
+ * - Among the values of a many ref, a vector of two is a lookup ref when it begins with a
+ *   keyword, or a string with its colon, that names a unique attribute; a plain string there is a
+ *   tempid.
  * - :db/cas on cardinality many adds the new value and leaves the old one, as DataScript does.
  * - A tempid that turns out to be an entity that is there makes the forms run once more (tempid.h).
  */
