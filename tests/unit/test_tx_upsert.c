@@ -51,6 +51,10 @@ static const struct tx_case cases[] = {
     { NULL, "[[:db/add -1 :age 4] {:name \"Z\"} [:db/add -1 :name \"Z\"] {:age 9}]",
       "#{[1 :age 4] [1 :name \"Z\"] [2 :age 9]}", "{-1 1}", NULL, NULL },
 
+    /* ... also when one is of a map nested in the other's */
+    { NULL, "[{:db/id \"x\" :friend {:db/id -2 :age 4 :name \"Z\"} :name \"Z\"}]",
+      "#{[1 :age 4] [1 :friend 1] [1 :name \"Z\"]}", "{\"x\" 1 -2 1}", NULL, NULL },
+
     /* identities that hold several values, or refs */
     { "[[{:db/id 1 :slugs [\"x\" \"y\"]}]]", "[{:slugs [\"y\" \"z\"] :age 1}]",
       "#{[1 :slugs \"x\"] [1 :slugs \"y\"] [1 :slugs \"z\"] [1 :age 1]}", NULL, NULL, NULL },

@@ -266,6 +266,7 @@ struct entry { /* of a map, its attribute known */
 
 struct map {
     const struct form *form;
+    struct tempid *tempid; /* of its entity; NULL: that is named by an id or a lookup ref */
     struct entry *entries;
     uint32_t count;
 };
@@ -289,7 +290,7 @@ static bool open_map(struct resolve *resolve, const struct form *form, struct ma
                         "the reverse of attribute :%.*s cannot be written: it is no :db.type/ref",
                         BYTES_ARG(written->attribute));
     }
-    *out = (struct map){ form, entries, form->entry_count };
+    *out = (struct map){ .form = form, .entries = entries, .count = form->entry_count };
     return true;
 }
 
@@ -432,8 +433,7 @@ static void note_declaration(struct tempid *tempid, struct bytes ident)
 }
 
 /* The entity of a map: by its :db/id, by its identities, or a new one. */
-static bool map_entity(struct resolve *resolve, const struct map *map, uint32_t *e,
-                       struct error *err)
+static bool map_entity(struct resolve *resolve, struct map *map, uint32_t *e, struct error *err)
 {
     const struct form *form = map->form;
     bool found, by_tempid = !form->entity || tempid_is(form->entity);
@@ -455,18 +455,33 @@ static bool map_entity(struct resolve *resolve, const struct map *map, uint32_t 
                     "conflicting upsert: :%.*s %.*s is entity %u, not entity %u",
                     BYTES_ARG(upsert.a->ident), BYTES_ARG(text), upsert.e, *e);
     }
-    struct tempid *tempid = form->entity ? tempid_of(resolve->tempids, form->entity)
-                                         : tempid_of_map(resolve->tempids, form->source);
+    map->tempid = form->entity ? tempid_of(resolve->tempids, form->entity)
+                               : tempid_of_map(resolve->tempids, form->source);
     for (uint32_t i = 0; i < form->entry_count; i++)
-        note_declaration(tempid, form->entries[i].attribute);
-    return tempid_bind(resolve->tempids, tempid, upsert.e, e, err);
+        note_declaration(map->tempid, form->entries[i].attribute);
+    return tempid_bind(resolve->tempids, map->tempid, upsert.e, e, err);
 }
 
-/* One value of a map's entry, for its entity `e`. */
-static bool add_entry_value(struct resolve *resolve, uint32_t e, const struct attribute *a,
-                            bool reverse, const struct value *v, struct error *err)
+/* An identity may have got its holder since map_entity() looked: from a map nested in this one. */
+static bool add_own_value(struct resolve *resolve, const struct map *map, uint32_t *e,
+                          const struct attribute *a, const struct value *v, struct error *err)
 {
-    struct value self = value_long(e);
+    bool found = false;
+    uint32_t holder = 0;
+
+    if (map->tempid && a->unique == UNIQUE_IDENTITY &&
+        (!find_holder(resolve, a, v, &found, &holder, err) ||
+         (found && !tempid_bind(resolve->tempids, map->tempid, holder, e, err))))
+        return false;
+    return add_value(resolve, *e, a, v, err);
+}
+
+/* One value of a map's entry, for its entity *e. */
+static bool add_entry_value(struct resolve *resolve, const struct map *map, uint32_t *e,
+                            const struct attribute *a, bool reverse, const struct value *v,
+                            struct error *err)
+{
+    struct value self = value_long(*e);
     struct form nested;
     uint32_t other;
 
@@ -477,16 +492,16 @@ static bool add_entry_value(struct resolve *resolve, uint32_t e, const struct at
             return false;
         struct value ref = value_long(other);
         return reverse ? add_value(resolve, other, a, &self, err)
-                       : add_value(resolve, e, a, &ref, err);
+                       : add_value(resolve, *e, a, &ref, err);
     }
     if (!reverse)
-        return add_value(resolve, e, a, v, err);
+        return add_own_value(resolve, map, e, a, v, err);
     return asserted_entity(resolve, v, a, &self, &other, err) &&
            add_value(resolve, other, a, &self, err);
 }
 
-static bool add_entry(struct resolve *resolve, uint32_t e, const struct entry *entry,
-                      struct error *err)
+static bool add_entry(struct resolve *resolve, const struct map *map, uint32_t *e,
+                      const struct entry *entry, struct error *err)
 {
     const struct value *values;
     uint32_t count;
@@ -494,19 +509,19 @@ static bool add_entry(struct resolve *resolve, uint32_t e, const struct entry *e
     if (!entry_values(resolve, entry, &values, &count, err))
         return false;
     for (uint32_t i = 0; i < count; i++)
-        if (!add_entry_value(resolve, e, entry->a, entry->reverse, &values[i], err))
+        if (!add_entry_value(resolve, map, e, entry->a, entry->reverse, &values[i], err))
             return false;
     return true;
 }
 
 /* Recurses into nested maps: as deep as decoded values may be, LIMIT_DEPTH. */
-static bool add_entries(struct resolve *resolve, const struct map *map, uint32_t e,
+static bool add_entries(struct resolve *resolve, const struct map *map, uint32_t *e,
                         struct error *err)
 {
     for (int tuples = 0; tuples <= 1; tuples++) /* a tuple equals what its parts have become */
         for (uint32_t i = 0; i < map->count; i++)
             if ((map->entries[i].a->tuple_attr_count > 0) == (tuples == 1) &&
-                !map->entries[i].settled && !add_entry(resolve, e, &map->entries[i], err))
+                !map->entries[i].settled && !add_entry(resolve, map, e, &map->entries[i], err))
                 return false;
     return true;
 }
@@ -517,7 +532,7 @@ static bool resolve_map(struct resolve *resolve, const struct form *form, uint32
     struct map map;
 
     return open_map(resolve, form, &map, err) && map_entity(resolve, &map, e, err) &&
-           add_entries(resolve, &map, *e, err);
+           add_entries(resolve, &map, e, err);
 }
 
 /* --- retractions --- */
@@ -733,6 +748,7 @@ static bool resolve_form(struct resolve *resolve, const struct form *form, struc
 
 static bool resolve_meta(struct resolve *resolve, const struct value *meta, struct error *err)
 {
+    uint32_t tx_e = resolve->draft->tx_e;
     struct form form;
     struct map map;
 
@@ -746,8 +762,7 @@ static bool resolve_meta(struct resolve *resolve, const struct value *meta, stru
     if (form.entity)
         return fail(err, ERROR_INCORRECT,
                     "meta: its attributes are the transaction's own, so it has no :db/id");
-    if (!open_map(resolve, &form, &map, err) ||
-        !add_entries(resolve, &map, resolve->draft->tx_e, err) ||
+    if (!open_map(resolve, &form, &map, err) || !add_entries(resolve, &map, &tx_e, err) ||
         !check_tuples(resolve->draft, err))
         return fail_in(err, "meta");
     return true;
