@@ -494,7 +494,8 @@ static bool parse_clause(struct parser *parser, struct scope *scope, const struc
     bool source = form->count > 0 && symbol_is_source(&form->items[0]);
     if (source && !parser_source(parser, form->items[0].text, form, &out->source, err))
         return false;
-    return parse_pattern(parser, scope, form->items + source, form->count - source, out, err);
+    return parse_pattern(parser, scope, source ? form->items + 1 : form->items,
+                         form->count - source, out, err);
 }
 
 bool parse_conjunction(struct parser *parser, struct scope *scope, const struct value *forms,
