@@ -31,7 +31,11 @@ function binary(name) {
 }
 
 const running = new Set();
-process.on('exit', () => running.forEach((child) => child.kill('SIGKILL')));
+const folders = new Set();
+process.on('exit', () => {
+  running.forEach((child) => child.kill('SIGKILL'));
+  folders.forEach((folder) => rmSync(folder, { recursive: true, force: true }));
+});
 
 export function freePort() {
   return new Promise((resolve, reject) => {
@@ -114,6 +118,7 @@ export class Stoa {
   constructor(options) {
     this.options = { gateways: 2, txdArgs: [], gatewayArgs: [], ...options };
     this.dir = mkdtempSync(join(tmpdir(), 'stoa-e2e-'));
+    folders.add(this.dir);
     this.dataDir = join(this.dir, 'data');
     mkdirSync(this.dataDir);
   }
@@ -242,6 +247,7 @@ export class Stoa {
       }
     }
     rmSync(this.dir, { recursive: true, force: true });
+    folders.delete(this.dir);
   }
 }
 
