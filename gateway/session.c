@@ -352,6 +352,11 @@ static void pump(struct session *session)
         wake(session);
 }
 
+bool session_awaits_result(const struct session *session)
+{
+    return session->held != NULL;
+}
+
 void session_advanced(struct session *session)
 {
     const struct settings *settings = session->gateway->settings;

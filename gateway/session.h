@@ -115,6 +115,9 @@ void session_end(struct session *session, enum close_code code, const char *reas
 void session_link(struct session *session, struct session **list);
 void session_unlink(struct session *session, struct session **list);
 
+/* A result is there that is sent once its tx is. */
+bool session_awaits_result(const struct session *session);
+
 /* For the room. */
 void session_advanced(struct session *session); /* the relay has */
 void session_send(struct session *session, struct blob *message);
