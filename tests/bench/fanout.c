@@ -37,7 +37,7 @@ static bool open_all(struct fanout *fanout, const struct world *world, struct er
         struct epoll_event event = { .events = EPOLLIN, .data.u32 = i };
         struct session *session = &fanout->sessions[i];
         if (!session_open(session, world->http_ports[0], "main", false, &hello, err) ||
-            !session_await_type(session, "presence", clock_monotonic_us() + TIMEOUT_US, &message,
+            !session_await_type(session, "welcome", clock_monotonic_us() + TIMEOUT_US, &message,
                                 err))
             return false;
         if (epoll_ctl(fanout->epoll, EPOLL_CTL_ADD, session->ws.fd, &event))
