@@ -1,7 +1,7 @@
 /*
  * Queries as tables: data, a query, its arguments, and the rows or the error that come of it. Rows
- * are compared as a set. Each query is also run with its clauses in random orders, which must make
- * no difference.
+ * are compared as a set. Each query is also run with its clauses in random orders, and as data that
+ * came in MessagePack, which must make no difference.
  */
 #ifndef STOA_TESTS_UNIT_QUERY_CASE_H
 #define STOA_TESTS_UNIT_QUERY_CASE_H

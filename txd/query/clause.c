@@ -64,6 +64,24 @@ bool symbol_is_blank(const struct value *form)
     return value_is_symbol(form, "_");
 }
 
+/* A symbol that can only name a function, a rule or a kind of clause. */
+static bool symbol_is_plain(const struct value *form)
+{
+    return form->type == VALUE_SYMBOL && !symbol_is_variable(form) && !symbol_is_source(form) &&
+           !symbol_is_blank(form) && !value_is_symbol(form, "...") && !value_is_symbol(form, ".");
+}
+
+bool parser_is_call(const struct parser *parser, const struct value *form)
+{
+    if (form->type == VALUE_LIST)
+        return true;
+    if (form->type != VALUE_VECTOR || !parser->vectors_call || form->count == 0)
+        return false;
+    return symbol_is_plain(&form->items[0]) ||
+           (form->count > 1 && symbol_is_source(&form->items[0]) &&
+            symbol_is_plain(&form->items[1]));
+}
+
 uint32_t scope_find(const struct scope *scope, struct bytes name)
 {
     for (uint32_t i = 0; i < scope->count; i++)
@@ -357,7 +375,8 @@ static void conjunction_variables(const struct conjunction *body, struct arena *
 static bool parse_branch(struct parser *parser, struct scope *scope, const struct value *form,
                          struct conjunction *out, struct error *err)
 {
-    bool many = form->type == VALUE_LIST && form->count > 0 && value_is_symbol(form->items, "and");
+    bool many =
+        parser_is_call(parser, form) && form->count > 0 && value_is_symbol(form->items, "and");
 
     return many ? parse_conjunction(parser, scope, form->items + 1, form->count - 1, out, err)
                 : parse_conjunction(parser, scope, form, 1, out, err);
@@ -484,12 +503,12 @@ static bool parse_clause(struct parser *parser, struct scope *scope, const struc
                          struct clause *out, struct error *err)
 {
     *out = (struct clause){ .form = *form, .source = SOURCE_IMPLICIT };
-    if (form->type == VALUE_LIST)
+    if (parser_is_call(parser, form))
         return parse_list_clause(parser, scope, form, out, err);
     if (form->type != VALUE_VECTOR)
         return fail_clause(err, ERROR_INCORRECT, parser->arena, form,
                            "expected a vector or a list");
-    if (form->count > 0 && form->items[0].type == VALUE_LIST)
+    if (form->count > 0 && parser_is_call(parser, &form->items[0]))
         return parse_call(parser, scope, form, out, err);
     bool source = form->count > 0 && symbol_is_source(&form->items[0]);
     if (source && !parser_source(parser, form->items[0].text, form, &out->source, err))

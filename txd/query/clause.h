@@ -9,6 +9,7 @@ struct parser {
     struct query *query;
     struct arena *arena;
     uint32_t variable_cap, source_cap;
+    bool vectors_call; /* the form came as data, in which lists have become vectors */
 };
 
 /* The names that are seen in one scope. */
@@ -21,6 +22,13 @@ struct scope {
 bool symbol_is_variable(const struct value *form); /* ?x */
 bool symbol_is_source(const struct value *form);   /* $, $x */
 bool symbol_is_blank(const struct value *form);    /* _ */
+
+/*
+ * A form that calls something: (count ?x), (not ..), ($ rule ?x). What came as data in MessagePack
+ * or JSON has vectors for lists; there a vector is a call when it begins with a symbol that is
+ * neither a variable nor a source, which no pattern or binding does.
+ */
+bool parser_is_call(const struct parser *parser, const struct value *form);
 
 /* The variable that the name stands for in the scope, made when it is not there. */
 uint32_t scope_variable(struct parser *parser, struct scope *scope, struct bytes name);

@@ -158,7 +158,7 @@ static bool parse_element(struct parser *parser, struct scope *scope, const stru
         out->variable = scope_variable(parser, scope, form->text);
         return true;
     }
-    if (form->type != VALUE_LIST || form->count == 0 || form->items[0].type != VALUE_SYMBOL)
+    if (!parser_is_call(parser, form) || form->count == 0 || form->items[0].type != VALUE_SYMBOL)
         return fail_element(parser, form, "expected ?variable, (aggregate ?x) or (pull ?e ..)",
                             err);
     if (value_is_symbol(form->items, "pull"))
@@ -175,7 +175,9 @@ static bool parse_find(struct parser *parser, struct scope *scope,
 
     if (count == 0)
         return fail(err, ERROR_INCORRECT, "the query has no :find, or it is empty");
-    if (count == 1 && items->type == VALUE_VECTOR) {
+    bool call = count == 1 && parser_is_call(parser, items) &&
+                !(items->count && scope_find(scope, items->items[0].text) != UINT32_MAX);
+    if (count == 1 && items->type == VALUE_VECTOR && !call) {
         count = items->count;
         items = items->items;
         query->find_type = FIND_TUPLE;
@@ -478,8 +480,11 @@ static bool parse_rule_arguments(struct parser *parser, struct error *err)
         if (seen)
             return fail(err, ERROR_INCORRECT, ":in has %% twice");
         seen = true;
+        bool query_vectors_call = parser->vectors_call;
+        parser->vectors_call = query->arguments[i].type != VALUE_STRING;
         if (!parse_rules(parser, &query->arguments[i], err))
             return false;
+        parser->vectors_call = query_vectors_call;
     }
     return true;
 }
@@ -569,7 +574,9 @@ bool query_parse(const struct value *form, const struct value *arguments, struct
                     value_type_name(read.type));
     }
     struct query *query = ARENA_NEW(arena, struct query);
-    struct parser parser = { .query = query, .arena = arena };
+    struct parser parser = { .query = query,
+                             .arena = arena,
+                             .vectors_call = form->type != VALUE_STRING };
     if (!parse_sections(&parser, sections, arguments, err))
         return false;
     *out = query;
