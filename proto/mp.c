@@ -206,6 +206,7 @@ void mp_write(struct buffer *out, const struct value *value)
 
 struct span {
     size_t start, len;
+    size_t index; /* of the item or entry, for sort_items() */
 };
 
 static int compare_spans(const void *left, const void *right, void *data)
@@ -238,6 +239,40 @@ static void write_sorted(struct buffer *out, const struct value *value)
         buffer_release(&sorted);
     }
     free(spans);
+}
+
+static void sort_items(struct value *items, size_t count, size_t stride)
+{
+    struct buffer texts = { 0 };
+    struct span *spans = xcalloc(count, sizeof(*spans));
+    struct value *unsorted = xcalloc(count * stride, sizeof(*unsorted));
+
+    memcpy(unsorted, items, count * stride * sizeof(*unsorted));
+    for (size_t i = 0; i < count; i++) {
+        spans[i].start = texts.len;
+        spans[i].index = i;
+        for (size_t j = 0; j < stride; j++)
+            mp_write_canonical(&texts, &items[i * stride + j]);
+        spans[i].len = texts.len - spans[i].start;
+    }
+    qsort_r(spans, count, sizeof(*spans), compare_spans, texts.data);
+    for (size_t i = 0; i < count; i++)
+        memcpy(&items[i * stride], &unsorted[spans[i].index * stride], stride * sizeof(*items));
+    free(unsorted);
+    free(spans);
+    buffer_release(&texts);
+}
+
+void mp_sort(struct value *value)
+{
+    size_t stride = value->type == VALUE_MAP ? 2 : 1;
+
+    if (!value_is_collection(value))
+        return;
+    for (size_t i = 0; i < value->count * stride; i++)
+        mp_sort(&value->items[i]);
+    if (value->count > 1 && !value_is_sequence(value))
+        sort_items(value->items, value->count, stride);
 }
 
 static bool is_integral(double real)

@@ -40,6 +40,13 @@ void mp_write_bytes(struct buffer *out, struct bytes bytes);
 void mp_write_canonical(struct buffer *out, const struct value *value);
 
 /*
+ * Puts the items of sets and the entries of maps in the order of the canonical encoding, in place
+ * and all the way down. Datom values are sorted on their way in, so that whoever gets one can take
+ * the checksum over it as it comes.
+ */
+void mp_sort(struct value *value);
+
+/*
  * What one datom adds to the checksum of PROTOCOL.md: XXH32 with seed 0 in the high half and with
  * seed 1 in the low half, of the canonical [e a v tx]. Sums are modulo 2^32 in each half: use
  * checksum_add() and checksum_subtract(). `scratch` is cleared and used.

@@ -120,7 +120,7 @@ static const struct {
     { "{:schema {\"name\" {\":db/unique\" \":db.unique/identity\"}} :datoms [[1 \"name\" 1]]}",
       "[1 :name 1 536870912]\n", "{:name {:db/unique :db.unique/identity}}", 0, 2 },
     { "{:datoms [[3 :m {:b 1.0 :a #{2}}] [536870915 :note \"x\" 536870913]]}",
-      "[3 :m {:b 1.0 :a #{2}} 536870912]\n[536870915 :note \"x\" 536870913]\n", "{}", 3, 4 },
+      "[3 :m {:a #{2} :b 1.0} 536870912]\n[536870915 :note \"x\" 536870913]\n", "{}", 3, 4 },
     { "{:datoms [[1 :db/ident :plato]]}", "[1 :db/ident :plato 536870912]\n", "{}", 0, 2 },
 };
 
@@ -166,6 +166,7 @@ static const struct {
 } bad[] = {
     { "", ERROR_INCORRECT, "" },
     { "[1]", ERROR_INCORRECT, "begins with a vector" },
+    { "{:a 1}", ERROR_INCORRECT, "the text holds no #datascript/DB" },
     { "{:schema {} :datoms []} 1", ERROR_INCORRECT, "behind the #datascript/DB: 1" },
     { "{:schema {} :datoms [", ERROR_INCORRECT, "" },
     { "{:schema [] :datoms []}", ERROR_INCORRECT, ":schema is [], not a map" },

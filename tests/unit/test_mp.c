@@ -144,6 +144,22 @@ static void test_canonical(void **state)
     arena_release(&arena);
 }
 
+/* Written as it stands, a sorted value is its canonical encoding (but for integral doubles). */
+static void test_sort(void **state)
+{
+    (void)state;
+    struct value value = read_text("[#{\"yy\" {:b #{3 1 2} :a [#{[2] [1]}]} \"x\" 7} {:z 1 2 :y}]");
+    struct buffer sorted = { 0 }, canonical = { 0 };
+
+    mp_write_canonical(&canonical, &value);
+    mp_sort(&value);
+    mp_write(&sorted, &value);
+    assert_true(bytes_equal(buffer_bytes(&sorted), buffer_bytes(&canonical)));
+    buffer_release(&sorted);
+    buffer_release(&canonical);
+    arena_release(&arena);
+}
+
 /* NaN has many encodings, and one when it is written: else two clients' checksums would differ. */
 static void test_one_nan(void **state)
 {
@@ -183,6 +199,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pieces_are_as_the_whole),
         cmocka_unit_test(test_skip),
+        cmocka_unit_test(test_sort),
         cmocka_unit_test(test_claims_get_no_memory),
         cmocka_unit_test(test_strings_point_into_the_bytes),
         cmocka_unit_test(test_canonical),

@@ -103,6 +103,7 @@ static const struct {
     const char *error;
 } values[] = {
     { "[]", "{:a #{1}}", "{:a #{1}}", NULL },
+    { "[]", "{:b #{{3 4 1 2.0} [1]} :a (:c)}", "{:a (:c) :b #{{1 2.0 3 4} [1]}}", NULL },
     { "[]", "nil", NULL, "attribute :a cannot hold nil (nil)" },
     { "[:db/valueType :db.type/long]", "1", "1", NULL },
     { "[:db/valueType :db.type/long]", "1.0", NULL,

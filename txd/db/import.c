@@ -412,8 +412,9 @@ static bool advance(struct import *import, bool *end, struct error *err)
             return true;
         case EDN_END:
             *end = true;
-            return import->state == STATE_END ||
-                   fail(err, ERROR_INCORRECT, "the text holds no #datascript/DB");
+            return (import->state == STATE_END && import->has_datoms) ||
+                   fail(err, ERROR_INCORRECT,
+                        "the text holds no #datascript/DB {:schema {..} :datoms [..]}");
         case EDN_ERROR:
             if (import->state == STATE_DATOM)
                 fail_in(err, "after datom %llu", (unsigned long long)import->number);

@@ -6,6 +6,7 @@
 
 #include "common/limits.h"
 #include "proto/edn.h"
+#include "proto/mp.h"
 
 #include <assert.h>
 #include <stdatomic.h>
@@ -736,6 +737,7 @@ bool attribute_accepts(const struct attribute *attribute, struct value *v, struc
         snprintf(what, sizeof(what), "it is longer than %d bytes", LIMIT_VALUE_BYTES);
         return refuse(attribute, v, what, err);
     }
+    mp_sort(v);
     if (attribute->type == TYPE_TUPLE)
         return tuple_accepts(attribute, v, err);
     if (type_accepts(attribute->type, v))

@@ -125,8 +125,8 @@ const char *attribute_type_name(enum attribute_type type);
 
 /*
  * True when the attribute can hold the value as it stands; a long for a double attribute is made a
- * double in place (JavaScript cannot write 1.0). Does not look into the graph. Errors (incorrect)
- * name attribute, value and both types.
+ * double in place (JavaScript cannot write 1.0), and sets and maps are sorted in place (mp_sort()).
+ * Does not look into the graph. Errors (incorrect) name attribute, value and both types.
  */
 bool attribute_accepts(const struct attribute *attribute, struct value *v,
                        struct error *err) MUST_USE;
