@@ -16,7 +16,7 @@
 
 struct settings {
     char *data_dir, *listen, *feed, *check, *log_level;
-    int64_t cache_mib, write_buffer_mib, graphs_open, readers, reads_waiting, writers, syncers,
+    int64_t cache_mib, write_buffer_mib, graphs_open, readers, reads_waiting, writers,
         writes_waiting;
 };
 
@@ -39,10 +39,8 @@ static const struct config_parameter parameters[] = {
       "threads that answer queries; 0: as many as processors" },
     { "reads-waiting", CONFIG_NUMBER, FIELD(reads_waiting), 1, 1 << 16, "64", "",
       "reads that wait for a thread; more are answered busy" },
-    { "writers", CONFIG_NUMBER, FIELD(writers), 1, THREADS_MAX, "2", "",
-      "threads that apply transactions, of different graphs at a time" },
-    { "syncers", CONFIG_NUMBER, FIELD(syncers), 1, THREADS_MAX, "4", "",
-      "threads that wait for the disk, for different graphs at a time" },
+    { "writers", CONFIG_NUMBER, FIELD(writers), THREADS_MIN, THREADS_MAX, "6", "",
+      "threads that apply transactions and wait for the disk, for all graphs" },
     { "writes-waiting", CONFIG_NUMBER, FIELD(writes_waiting), 1, 1 << 24, "65536", "",
       "transactions of one graph that wait; more are answered busy" },
     { "check", CONFIG_TEXT, FIELD(check), 0, 0, "", "",
@@ -80,8 +78,7 @@ static int serve(const struct settings *settings)
                      .write_buffer_bytes = (size_t)settings->write_buffer_mib << 20,
                      .open_max = (uint32_t)settings->graphs_open },
         .server = { .request_url = settings->listen, .feed_url = settings->feed },
-        .writer = { .apply_threads = (uint32_t)settings->writers,
-                    .sync_threads = (uint32_t)settings->syncers,
+        .writer = { .threads = (uint32_t)settings->writers,
                     .waiting_max = (uint32_t)settings->writes_waiting },
         .reader_threads = reader_threads(settings->readers),
         .reads_waiting_max = (uint32_t)settings->reads_waiting,

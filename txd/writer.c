@@ -43,15 +43,24 @@ struct job_list {
     struct job *first, **last;
 };
 
+struct lane;
+
+/* A stage of a lane that waits for a thread. */
+struct task {
+    struct queue_item item;
+    void (*run)(struct writer *writer, struct lane *lane);
+    struct lane *lane;
+};
+
 /* The pipeline of one graph; exists while something is in it. */
 struct lane {
-    struct queue_item apply_item, sync_item; /* in the run queues of the threads */
+    struct task apply, sync;
     struct graph *graph;
     struct job_list waiting, applied;
     uint64_t waiting_count;    /* transactions in `waiting` */
     struct snapshot *snapshot; /* after the last job of `applied` */
     bool wrote;                /* `applied` has a job that wrote */
-    bool applying, syncing;    /* a thread has the lane, or it stands in a run queue */
+    bool applying, syncing;    /* a thread is at that stage, or the task waits for one */
 };
 
 struct writer {
@@ -60,7 +69,7 @@ struct writer {
     pthread_mutex_t mutex; /* of everything below, and of all lanes */
     struct hashmap lanes;  /* by the graph's address */
     uint64_t waiting_count;
-    struct queue apply, sync; /* lanes that wait for a thread */
+    struct queue tasks;
     pthread_t *threads;
 };
 
@@ -86,10 +95,10 @@ static struct bytes lane_key(struct graph *const *graph)
     return (struct bytes){ (const char *)graph, sizeof(void *) }; /* the address itself */
 }
 
-/* Puts the lane into a run queue; there is room for every lane, so it is never refused. */
-static void run(struct queue *queue, struct queue_item *item)
+/* Every lane has two tasks and there is room for them all, so none is refused. */
+static void run(struct writer *writer, struct task *task)
 {
-    if (!queue_push(queue, item))
+    if (!queue_push(&writer->tasks, &task->item))
         abort();
 }
 
@@ -146,42 +155,6 @@ static bool job_apply(struct graph *graph, struct job *job)
         }
     }
     return wrote;
-}
-
-static void lane_apply(struct writer *writer, struct lane *lane)
-{
-    bool wrote = false;
-
-    pthread_mutex_lock(&writer->mutex);
-    struct job *jobs = job_list_take(&lane->waiting);
-    writer->waiting_count -= lane->waiting_count;
-    lane->waiting_count = 0;
-    pthread_mutex_unlock(&writer->mutex);
-
-    for (struct job *job = jobs; job; job = job->next)
-        wrote = job_apply(lane->graph, job) || wrote;
-    struct snapshot *snapshot = wrote ? graph_snapshot_take(lane->graph) : NULL;
-
-    pthread_mutex_lock(&writer->mutex);
-    for (struct job *job = jobs, *next; job; job = next) {
-        next = job->next;
-        job_list_add(&lane->applied, job);
-    }
-    struct snapshot *older = NULL;
-    if (wrote) { /* the newer one covers what an older one, still not synced, would have shown */
-        older = lane->snapshot;
-        lane->snapshot = snapshot;
-        lane->wrote = true;
-    }
-    if (!lane->syncing) {
-        lane->syncing = true;
-        run(&writer->sync, &lane->sync_item);
-    }
-    lane->applying = lane->waiting.first != NULL;
-    if (lane->applying)
-        run(&writer->apply, &lane->apply_item);
-    pthread_mutex_unlock(&writer->mutex);
-    snapshot_release(older);
 }
 
 static void write_checksum(struct buffer *out, uint64_t checksum)
@@ -361,28 +334,57 @@ static void lane_sync(struct writer *writer, struct lane *lane)
     pthread_mutex_lock(&writer->mutex);
     lane->syncing = lane->applied.first != NULL;
     if (lane->syncing)
-        run(&writer->sync, &lane->sync_item);
+        run(writer, &lane->sync);
     else
         rests = lane_rest(writer, lane);
     pthread_mutex_unlock(&writer->mutex);
     graph_release(rests);
 }
 
-static void *apply_thread(void *arg)
+static void lane_apply(struct writer *writer, struct lane *lane)
 {
-    struct writer *writer = arg;
+    bool wrote = false;
 
-    for (struct queue_item *item; (item = queue_pop(&writer->apply));)
-        lane_apply(writer, CONTAINER_OF(item, struct lane, apply_item));
-    return NULL;
+    pthread_mutex_lock(&writer->mutex);
+    struct job *jobs = job_list_take(&lane->waiting);
+    writer->waiting_count -= lane->waiting_count;
+    lane->waiting_count = 0;
+    pthread_mutex_unlock(&writer->mutex);
+
+    for (struct job *job = jobs; job; job = job->next)
+        wrote = job_apply(lane->graph, job) || wrote;
+    struct snapshot *snapshot = wrote ? graph_snapshot_take(lane->graph) : NULL;
+
+    pthread_mutex_lock(&writer->mutex);
+    for (struct job *job = jobs, *next; job; job = next) {
+        next = job->next;
+        job_list_add(&lane->applied, job);
+    }
+    struct snapshot *older = NULL;
+    if (wrote) { /* the newer one covers what an older one, still not synced, would have shown */
+        older = lane->snapshot;
+        lane->snapshot = snapshot;
+        lane->wrote = true;
+    }
+    bool sync = !lane->syncing;
+    lane->syncing = true;
+    lane->applying = lane->waiting.first != NULL;
+    if (lane->applying)
+        run(writer, &lane->apply);
+    pthread_mutex_unlock(&writer->mutex);
+    snapshot_release(older);
+    if (sync) /* on this thread, so that a lone transaction waits for no other to wake */
+        lane_sync(writer, lane);
 }
 
-static void *sync_thread(void *arg)
+static void *writer_thread(void *arg)
 {
     struct writer *writer = arg;
 
-    for (struct queue_item *item; (item = queue_pop(&writer->sync));)
-        lane_sync(writer, CONTAINER_OF(item, struct lane, sync_item));
+    for (struct queue_item *item; (item = queue_pop(&writer->tasks));) {
+        struct task *task = CONTAINER_OF(item, struct task, item);
+        task->run(writer, task->lane);
+    }
     return NULL;
 }
 
@@ -396,6 +398,8 @@ static struct lane *lane_of(struct writer *writer, struct graph *graph)
     }
     lane = xcalloc(1, sizeof(*lane));
     lane->graph = graph;
+    lane->apply = (struct task){ .run = lane_apply, .lane = lane };
+    lane->sync = (struct task){ .run = lane_sync, .lane = lane };
     hashmap_put(&writer->lanes, lane_key(&graph), lane);
     return lane;
 }
@@ -427,7 +431,7 @@ void writer_submit(struct writer *writer, struct graph *graph, struct request *r
         writer->waiting_count += txs->count;
         if (!lane->applying) {
             lane->applying = true;
-            run(&writer->apply, &lane->apply_item);
+            run(writer, &lane->apply);
         }
     }
     pthread_mutex_unlock(&writer->mutex);
@@ -453,13 +457,10 @@ struct writer *writer_open(const struct writer_options *options, struct server *
     writer->options = *options;
     writer->server = server;
     pthread_mutex_init(&writer->mutex, NULL);
-    queue_init(&writer->apply, SIZE_MAX);
-    queue_init(&writer->sync, SIZE_MAX);
-    uint32_t count = options->apply_threads + options->sync_threads;
-    writer->threads = xcalloc(count, sizeof(*writer->threads));
-    for (uint32_t i = 0; i < count; i++)
-        if (pthread_create(&writer->threads[i], NULL,
-                           i < options->apply_threads ? apply_thread : sync_thread, writer) != 0)
+    queue_init(&writer->tasks, SIZE_MAX);
+    writer->threads = xcalloc(options->threads, sizeof(*writer->threads));
+    for (uint32_t i = 0; i < options->threads; i++)
+        if (pthread_create(&writer->threads[i], NULL, writer_thread, writer) != 0)
             abort(); /* no threads: nothing can work */
     return writer;
 }
@@ -468,14 +469,12 @@ void writer_close(struct writer *writer)
 {
     if (!writer)
         return;
-    queue_close(&writer->apply);
-    queue_close(&writer->sync);
-    for (uint32_t i = 0; i < writer->options.apply_threads + writer->options.sync_threads; i++)
+    queue_close(&writer->tasks);
+    for (uint32_t i = 0; i < writer->options.threads; i++)
         pthread_join(writer->threads[i], NULL);
     assert(writer->lanes.count == 0);
     hashmap_release(&writer->lanes);
-    queue_destroy(&writer->apply);
-    queue_destroy(&writer->sync);
+    queue_destroy(&writer->tasks);
     pthread_mutex_destroy(&writer->mutex);
     free(writer->threads);
     free(writer);

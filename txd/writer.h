@@ -2,11 +2,12 @@
  * The commit pipeline: takes the transactions that wait for a graph, applies them one after
  * another, makes them durable together, and only then answers and publishes them.
  *
- *     submit -> [waiting] -> apply thread -> [applied] -> sync thread -> answers and feed
+ *     submit -> [waiting] -> apply -> [applied] -> sync -> answers and feed
  *
- * While the sync thread waits for the disk, the apply thread works on what has come meanwhile, so
- * that a batch is as large as the disk is slow (group commit). Of one graph at most one thread
- * applies and at most one syncs at a time, each in order; different graphs share the threads.
+ * While one thread waits for the disk, another works on what has come meanwhile, so that a batch
+ * is as large as the disk is slow (group commit). Of one graph at most one thread applies and at
+ * most one syncs at a time, each in order; all graphs share the threads. The thread that applied
+ * goes on to sync when nobody else does, so that a lone transaction stays on one thread.
  */
 #ifndef STOA_TXD_WRITER_H
 #define STOA_TXD_WRITER_H
@@ -17,7 +18,7 @@
 struct writer;
 
 struct writer_options {
-    uint32_t apply_threads, sync_threads;
+    uint32_t threads;     /* at least 2, so that applying and syncing overlap */
     uint32_t waiting_max; /* transactions that wait in one graph; more are answered `busy` */
 };
 

@@ -37,7 +37,7 @@ static void start(struct txd_fixture *fixture)
         .data_dir = fixture->dir,
         .catalog = { .cache_bytes = 8 << 20, .write_buffer_bytes = 8 << 20, .open_max = 16 },
         .server = { .request_url = fixture->request_url, .feed_url = fixture->feed_url },
-        .writer = { .apply_threads = 2, .sync_threads = 2, .waiting_max = 4096 },
+        .writer = { .threads = 4, .waiting_max = 4096 },
         .reader_threads = 2,
         .reads_waiting_max = 32,
     };
