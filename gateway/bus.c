@@ -48,6 +48,7 @@ struct inbox {
     pthread_mutex_t mutex;
     struct arrival *head, **tail;
     size_t feed_bytes;
+    bool closed; /* nothing is taken, and nobody is woken, any more */
 };
 
 /* --- requests --- */
@@ -81,7 +82,6 @@ struct waiting {
 struct bus {
     struct bus_options options;
     nng_socket req, sub;
-    bool req_open, sub_open;
     bool closing;
     nng_aio *feed_aio;
     struct context contexts[CONTEXTS];
@@ -115,18 +115,19 @@ static void arrive(struct bus *bus, const struct arrival *what)
     arrival->next = NULL;
     pthread_mutex_lock(&inbox->mutex);
     bool was_empty = !inbox->head;
-    bool drop = bytes && inbox->feed_bytes + bytes > FEED_BYTES_MAX;
+    bool drop = inbox->closed || (bytes && inbox->feed_bytes + bytes > FEED_BYTES_MAX);
     if (!drop) {
         inbox->feed_bytes += bytes;
         *inbox->tail = arrival;
         inbox->tail = &arrival->next;
     }
+    if (!drop && was_empty)
+        bus->options.wake(bus->options.arg);
     pthread_mutex_unlock(&inbox->mutex);
     if (drop) {
-        nng_msg_free(arrival->message);
+        if (arrival->message)
+            nng_msg_free(arrival->message);
         free(arrival);
-    } else if (was_empty) {
-        bus->options.wake(bus->options.arg);
     }
 }
 
@@ -625,7 +626,6 @@ static bool open_requests(struct bus *bus, struct error *err)
 
     if (!check(nng_req0_open(&bus->req), "open", url, err))
         return false;
-    bus->req_open = true;
     if (!check(nng_socket_set_ms(bus->req, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE),
                "resend time", url, err) ||
         !notify_pipes(bus, bus->req, on_request_pipe, url, err))
@@ -650,7 +650,6 @@ static bool open_feed(struct bus *bus, struct error *err)
 
     if (!check(nng_sub0_open(&bus->sub), "open", url, err))
         return false;
-    bus->sub_open = true;
     if (!check(nng_aio_alloc(&bus->feed_aio, on_feed, bus), "aio", url, err) ||
         !check(nng_socket_set_int(bus->sub, NNG_OPT_RECVBUF, SUB_MESSAGES), "buffer", url, err) ||
         !notify_pipes(bus, bus->sub, on_feed_pipe, url, err) || !set_common(bus->sub, url, err))
@@ -679,11 +678,14 @@ bool bus_open(const struct bus_options *options, struct bus **out, struct error 
 }
 
 /* What has arrived is only freed: everything that waits is failed below. */
-static void discard_inbox(struct bus *bus)
+static void close_inbox(struct inbox *inbox)
 {
     struct arrival *next;
 
-    for (struct arrival *at = inbox_take(&bus->inbox); at; at = next) {
+    pthread_mutex_lock(&inbox->mutex);
+    inbox->closed = true;
+    pthread_mutex_unlock(&inbox->mutex);
+    for (struct arrival *at = inbox_take(inbox); at; at = next) {
         next = at->next;
         if (at->message)
             nng_msg_free(at->message);
@@ -707,7 +709,11 @@ static void fail_everything(struct bus *bus)
             request_fail(waiting_take(bus, &bus->waiting[i], &bus->waiting[i].head), &error);
 }
 
-/* Stop what is under way, then close, once. */
+/*
+ * The aios are stopped, and the sockets are left to the end of the process: nng_close() of a
+ * socket whose connection comes or goes at that moment may never return (nng issues 648, 1543,
+ * 1813).
+ */
 void bus_stop(struct bus *bus)
 {
     if (bus->closing)
@@ -718,15 +724,12 @@ void bus_stop(struct bus *bus)
             nng_aio_stop(bus->contexts[i].aio);
     if (bus->feed_aio)
         nng_aio_stop(bus->feed_aio);
-    if (bus->req_open)
-        nng_close(bus->req);
-    if (bus->sub_open)
-        nng_close(bus->sub);
-    discard_inbox(bus);
+    close_inbox(&bus->inbox);
     bus->up = false;
     fail_everything(bus);
 }
 
+/* The struct stays too, since word of connections may still come. */
 void bus_close(struct bus *bus)
 {
     if (!bus)
@@ -739,7 +742,5 @@ void bus_close(struct bus *bus)
         nng_aio_free(bus->ask_aio);
     if (bus->feed_aio)
         nng_aio_free(bus->feed_aio);
-    pthread_mutex_destroy(&bus->inbox.mutex);
     arena_release(&bus->arena);
-    free(bus);
 }
