@@ -241,27 +241,37 @@ static bool find_media(struct bytes name, enum media *out)
     return false;
 }
 
-bool exchange_media(struct exchange *exchange, int *status, struct error *err)
+/* The first type of Accept that is known; false when it takes none of them. */
+static bool accepted_media(const char *accept, enum media *out)
 {
-    const char *type = exchange->content_type, *accept = exchange->accept;
-    static const char known[] = "application/edn, application/transit+json, application/json and "
-                                "application/msgpack are known";
-
-    exchange->request_media = exchange->media = MEDIA_JSON;
-    *status = 415;
-    if (exchange->body_sent && !find_media(next_media(&type), &exchange->request_media))
-        return fail(err, ERROR_UNSUPPORTED, "the Content-Type is \"%.100s\"; %s",
-                    exchange->content_type, known);
-    exchange->media = exchange->request_media;
-    *status = 406;
     bool any = *accept == '\0';
+
     while (*accept) {
         struct bytes name = next_media(&accept);
-        if (find_media(name, &exchange->media))
+        if (find_media(name, out))
             return true;
         any = any || bytes_equal(name, BYTES("*/*")) || bytes_equal(name, BYTES("application/*"));
     }
-    return any ||
+    return any;
+}
+
+bool exchange_media(struct exchange *exchange, int *status, struct error *err)
+{
+    const char *type = exchange->content_type;
+    static const char known[] = "application/edn, application/transit+json, application/json and "
+                                "application/msgpack are known";
+
+    exchange->request_media = MEDIA_JSON;
+    bool readable = !exchange->body_sent || find_media(next_media(&type), &exchange->request_media);
+    exchange->media = exchange->request_media;
+    /* Before the body is refused: that error too is written in a type the client takes. */
+    bool writable = accepted_media(exchange->accept, &exchange->media);
+    *status = 415;
+    if (!readable)
+        return fail(err, ERROR_UNSUPPORTED, "the Content-Type is \"%.100s\"; %s",
+                    exchange->content_type, known);
+    *status = 406;
+    return writable ||
            fail(err, ERROR_UNSUPPORTED, "the Accept is \"%.100s\"; %s", exchange->accept, known);
 }
 
