@@ -145,6 +145,11 @@ void gateway_drain(struct gateway *gateway)
         session_end(session, CLOSE_RESTART, "this gateway is going away");
 }
 
+bool gateway_is_drained(const struct gateway *gateway)
+{
+    return presence_is_told(gateway->presence);
+}
+
 bool gateway_ready(const struct gateway *gateway, struct error *err)
 {
     if (gateway->draining)

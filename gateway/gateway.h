@@ -26,7 +26,7 @@ struct gateway {
     struct presence *presence;
     struct hashmap rooms;   /* name -> struct room */
     struct session *opened; /* those that have not said hello, and are in no room */
-    int64_t swept_us; /* when all sessions were last looked at */
+    int64_t swept_us;       /* when all sessions were last looked at */
     struct arena arena;     /* for decoding one frame */
     bool draining;
     int64_t drain_until_us;
@@ -48,6 +48,9 @@ void gateway_tick(struct gateway *gateway);
 
 /* Tells all sessions to go elsewhere, and closes them as soon as their requests are answered. */
 void gateway_drain(struct gateway *gateway);
+
+/* True when the draining gateway has told txd that its sessions have ended. */
+bool gateway_is_drained(const struct gateway *gateway);
 
 /* False, with the reason, when this gateway should not be sent clients. */
 bool gateway_ready(const struct gateway *gateway, struct error *err) MUST_USE;

@@ -483,16 +483,31 @@ static void announce(struct presence *presence, bool full)
     arena_release(&arena);
 }
 
+/* Whether txd knows less of some graph than is known here. */
+static bool has_changes(const struct presence *presence)
+{
+    for (const struct presence_graph *graph = presence->graphs; graph; graph = graph->next)
+        if (!graph->closed && graph->changed[AUDIENCE_TXD].count > 0)
+            return true;
+    return false;
+}
+
+bool presence_is_told(const struct presence *presence)
+{
+    struct error ignored;
+
+    return !bus_up(presence->bus, &ignored) ||
+           (!presence->announcing && !presence->announce_full && !has_changes(presence));
+}
+
 static void announce_due(struct presence *presence, int64_t now)
 {
-    bool changed = false;
     struct error error;
 
     if (presence->announcing || now < presence->announced_us + INTERVAL_US ||
         !bus_up(presence->bus, &error))
         return;
-    for (struct presence_graph *graph = presence->graphs; graph; graph = graph->next)
-        changed = changed || (!graph->closed && graph->changed[AUDIENCE_TXD].count > 0);
+    bool changed = has_changes(presence);
     bool silent = now >= presence->announced_us + BUS_ANNOUNCE_MS * INT64_C(1000);
     bool full = presence->announce_full || (silent && !changed);
     if (full || changed)

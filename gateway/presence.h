@@ -57,4 +57,7 @@ void presence_announce_all(struct presence *presence);
 
 void presence_tick(struct presence *presence);
 
+/* True when txd knows of every change here, or is away: nothing is lost by stopping now. */
+bool presence_is_told(const struct presence *presence);
+
 #endif

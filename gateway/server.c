@@ -164,9 +164,9 @@ static void on_within(void *arg, int64_t us)
 
 static void stop_when_drained(struct server *server)
 {
-    bool empty = metrics_get(METRIC_SOCKETS) == 0;
+    bool over = metrics_get(METRIC_SOCKETS) == 0 && gateway_is_drained(server->gateway);
 
-    if (!server->stop_us || (!empty && clock_monotonic_us() < server->stop_us))
+    if (!server->stop_us || (!over && clock_monotonic_us() < server->stop_us))
         return;
     server->stopped = true;
     ev_break(server->loop, EVBREAK_ALL);

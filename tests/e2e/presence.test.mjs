@@ -80,6 +80,17 @@ stoaTest("a killed gateway's sessions vanish, and who reconnects is no ghost", {
   await everyoneSees([watcher, roamer], ['W', 'Roamer']);
 });
 
+stoaTest('a gateway that stops takes its sessions along at once, not when its lease runs out', {}, async (t, stoa) => {
+  const watcher = await stoa.liveClient({ on: 1, user: { name: 'W' } });
+  const leaver = await stoa.socket({ on: 0 });
+  const { session } = await leaver.hello({ user: { name: 'Leaver' }, sync: 'none' });
+  await everyoneSees([watcher], ['W', 'Leaver']);
+  leaver.send({ type: 'presence', state: { page: 'last' } }); // txd has just been told something
+  await until('the page', () => find(watcher, session)?.state.page === 'last');
+  await stoa.gateways[0].program.stop('SIGTERM');
+  await everyoneSees([watcher], ['W'], AT_ONCE_MS);
+});
+
 stoaTest('presence outlives a restart of txd', {}, async (t, stoa) => {
   const a = await stoa.liveClient({ on: 0, user: { name: 'A' } });
   const b = await stoa.liveClient({ on: 1, user: { name: 'B' } });
