@@ -403,6 +403,18 @@ static bool join_scope(struct parser *parser, struct scope *outer, const struct 
     return true;
 }
 
+/* Steps behind the list of variables and into its scope, `inner`, which the caller holds. */
+static bool enter_join(struct parser *parser, struct scope **scope, const struct value **forms,
+                       uint32_t *count, struct clause *out, struct scope *inner, struct error *err)
+{
+    if (!join_scope(parser, *scope, *forms, out, inner, err))
+        return false;
+    ++*forms;
+    --*count;
+    *scope = inner;
+    return true;
+}
+
 /* What a branch does not bind must be bound before: else its rows would lack what others have. */
 static void require_unbound(struct parser *parser, struct clause *clause)
 {
@@ -423,13 +435,8 @@ static bool parse_or(struct parser *parser, struct scope *scope, const struct va
     out->type = CLAUSE_OR;
     if (count < 1 + (uint32_t)join)
         return fail_clause(err, ERROR_INCORRECT, parser->arena, &out->form, "no branches");
-    if (join) {
-        if (!join_scope(parser, scope, &forms[0], out, &inner, err))
-            return false;
-        forms++;
-        count--;
-        scope = &inner;
-    }
+    if (join && !enter_join(parser, &scope, &forms, &count, out, &inner, err))
+        return false;
     out->branches = ARENA_ARRAY(parser->arena, struct conjunction, count);
     out->branch_count = count;
     for (uint32_t i = 0; i < count; i++) {
@@ -450,13 +457,8 @@ static bool parse_not(struct parser *parser, struct scope *scope, const struct v
     out->type = CLAUSE_NOT;
     if (count < 1 + (uint32_t)join)
         return fail_clause(err, ERROR_INCORRECT, parser->arena, &out->form, "no clauses");
-    if (join) {
-        if (!join_scope(parser, scope, &forms[0], out, &inner, err))
-            return false;
-        forms++;
-        count--;
-        scope = &inner;
-    }
+    if (join && !enter_join(parser, &scope, &forms, &count, out, &inner, err))
+        return false;
     out->branches = ARENA_NEW(parser->arena, struct conjunction);
     out->branch_count = 1;
     if (!parse_conjunction(parser, scope, forms, count, out->branches, err))
