@@ -97,8 +97,10 @@ stoaTest('one encoding in, another one out', {}, async (t, stoa) => {
   assert.deepEqual(msgpackRead(new Uint8Array(await packed.arrayBuffer())).result, k('a/b'));
   const unsaid = await ask({});
   assert.equal(unsaid.status, 200);
-  const unknown = await fetch(url, { method: 'POST', headers: { 'content-type': 'text/html' }, body });
+  const headers = { 'content-type': 'text/html', accept: 'application/edn' };
+  const unknown = await fetch(url, { method: 'POST', headers, body });
   assert.equal(unknown.status, 415);
+  assert.match(await unknown.text(), /^\{:code :unsupported/);
   assert.equal((await ask({ accept: 'image/png' })).status, 406);
 });
 
