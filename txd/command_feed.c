@@ -53,8 +53,12 @@ static bool sync_decide(const struct snapshot *snapshot, const struct sync_reque
     *out = request->mode;
     if (request->mode == MODE_NONE || request->mode == MODE_SNAPSHOT)
         return true;
-    bool known = request->since >= graph_base(snapshot->graph) && request->since <= snapshot->t &&
-                 request->has_epoch && uuid_equal(&request->epoch, &epoch);
+    /* Who asks for the log by itself may leave the epoch out; `auto` must know that it is this one.
+     */
+    bool same_epoch =
+        request->has_epoch ? uuid_equal(&request->epoch, &epoch) : request->mode == MODE_LOG;
+    bool known = same_epoch && request->since >= graph_base(snapshot->graph) &&
+                 request->since <= snapshot->t;
     *out = known ? MODE_LOG : MODE_SNAPSHOT;
     if (!known || request->mode == MODE_LOG)
         return true;

@@ -76,7 +76,7 @@ bool command_query(struct txd *txd, struct request *request, struct error *err)
     struct value result;
 
     if (!basis_of(&request->body, &query.basis, err) || !limits_of(&request->body, &limits, err) ||
-        !bus_field_number(&request->body, "limit", false, 0, INT64_MAX, &limit, err) ||
+        !bus_field_number(&request->body, "limit", false, 1, INT64_MAX, &limit, err) ||
         !bus_field_number(&request->body, "offset", false, 0, INT64_MAX, &offset, err) ||
         !command_snapshot_of(txd, request, &snapshot, err))
         return false;

@@ -48,7 +48,7 @@ for (const protocol of PROTOCOLS) {
       ['since beyond t', { epoch: new Uuid(epoch), since: last + 1000, sync: 'log' }],
       ['since beyond t, auto', { epoch: new Uuid(epoch), since: last + 1000 }],
       ['no since', { epoch: new Uuid(epoch), sync: 'log' }],
-      ['no epoch', { since: 1, sync: 'log' }],
+      ['no epoch', { since: 1, sync: 'auto' }],
       ['nothing said', {}],
       ['asked for', { epoch: new Uuid(epoch), since: last, sync: 'snapshot' }],
     ];

@@ -61,6 +61,9 @@ static const struct row {
       " \"as_of\" 3}",
       { "\"not-found\"", "3" } },
     { "{\"type\" \"query\" \"graph\" \"main\" \"query\" \"[:find ?n\"}", { "\"incorrect\"" } },
+    { "{\"type\" \"query\" \"graph\" \"main\" \"query\" \"[:find ?n :where [2 :name ?n]]\""
+      " \"limit\" 0}",
+      { "\"incorrect\"", "\\\"limit\\\" is 0" } },
     { "{\"type\" \"pull\" \"graph\" \"main\" \"pattern\" \"[:name]\" \"eid\" 2}",
       { "{:name \"Oleg\"}" } },
     { "{\"type\" \"index\" \"graph\" \"main\" \"index\" \"eavt\" \"components\" [2]}",
@@ -73,6 +76,13 @@ static const struct row {
     { "{\"type\" \"sync\" \"graph\" \"main\" \"sync\" \"none\"}", { "\"sync\" \"none\"" } },
     { "{\"type\" \"sync\" \"graph\" \"main\" \"sync\" \"half\"}", { "\"incorrect\"", "half" } },
     { "{\"type\" \"sync\" \"graph\" \"main\" \"since\" 1}", { "\"sync\" \"snapshot\"" } },
+    { "{\"type\" \"sync\" \"graph\" \"main\" \"since\" 1 \"sync\" \"log\"}",
+      { "\"sync\" \"log\"" } },
+    { "{\"type\" \"sync\" \"graph\" \"main\" \"since\" 3 \"sync\" \"log\"}",
+      { "\"sync\" \"snapshot\"" } },
+    { "{\"type\" \"sync\" \"graph\" \"main\" \"since\" 1 \"sync\" \"log\""
+      " \"epoch\" #uuid \"00000000-0000-4000-8000-000000000000\"}",
+      { "\"sync\" \"snapshot\"" } },
     { "{\"type\" \"log\" \"graph\" \"main\" \"from\" 1}", { "\"incorrect\"", "epoch" } },
     { "{\"type\" \"log\" \"graph\" \"main\" \"from\" 1"
       " \"epoch\" #uuid \"00000000-0000-4000-8000-000000000000\"}",
