@@ -28,6 +28,7 @@ struct connection {
     struct exchange exchange;
     struct lws *wsi;
     bool chunked;
+    bool body_end_told; /* libwebsockets has said so */
     enum chunk_state chunk_state;
     size_t chunk_left;
     size_t line_len; /* of a trailer; 0: the body ends with this line */
@@ -293,18 +294,20 @@ void http_body(struct lws *wsi, struct bytes part)
     exchange_release(exchange);
 }
 
-void http_body_end(struct lws *wsi)
+bool http_body_end(struct lws *wsi)
 {
     struct connection *connection = connection_of(wsi);
     struct error error;
 
-    if (!connection)
-        return;
+    if (!connection || connection->body_end_told)
+        return false;
+    connection->body_end_told = true;
     if (connection->chunked && connection->chunk_state != CHUNK_ENDED) {
         fail(&error, ERROR_INCORRECT, "the body is too long to come without a Content-Length");
         exchange_reply_error(&connection->exchange, 413, &error);
     }
     body_ended(&connection->exchange);
+    return true;
 }
 
 /* --- answers --- */

@@ -101,8 +101,7 @@ static int on_http(struct server *server, struct lws *wsi, enum lws_callback_rea
         http_body(wsi, in);
         return 0;
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
-        http_body_end(wsi);
-        return 0;
+        return http_body_end(wsi) ? 0 : -1;
     case LWS_CALLBACK_HTTP_WRITEABLE:
         return http_write(wsi, &server->scratch) ? 0 : -1;
     case LWS_CALLBACK_CLOSED_HTTP:
