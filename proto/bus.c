@@ -2,6 +2,9 @@
 
 #include "proto/mp.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 void bus_write_error(struct buffer *out, const struct error *error)
 {
     mp_write_string(out, BYTES("error"));
@@ -10,6 +13,14 @@ void bus_write_error(struct buffer *out, const struct error *error)
     mp_write_string(out, bytes_of(error_code(error->kind)));
     mp_write_string(out, BYTES("message"));
     mp_write_string(out, bytes_of(error->message));
+}
+
+void bus_write_checksum(struct buffer *out, uint64_t checksum)
+{
+    char text[17];
+
+    snprintf(text, sizeof(text), "%016" PRIx64, checksum);
+    mp_write_string(out, bytes_of(text));
 }
 
 bool bus_read_answer(const struct value *answer, struct error *err)

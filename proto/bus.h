@@ -19,6 +19,9 @@
 /* Writes the entry "error": {"code", "message"} of a map. */
 void bus_write_error(struct buffer *out, const struct error *error);
 
+/* Writes the value of a "checksum": 16 hex digits. */
+void bus_write_checksum(struct buffer *out, uint64_t checksum);
+
 /* True when the answer is no error; else `err` is the one that it holds. */
 bool bus_read_answer(const struct value *answer, struct error *err) MUST_USE;
 

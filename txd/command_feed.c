@@ -5,9 +5,6 @@
 #include "proto/mp.h"
 #include "txd/db/page.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-
 #define PAGE_BYTES_MAX   (8 << 20)
 #define LOG_RECORDS_MAX  8192
 #define DATOM_BYTES_MEAN 48 /* of a datom in a snapshot: to compare its size with the log's */
@@ -72,11 +69,8 @@ static bool sync_decide(const struct snapshot *snapshot, const struct sync_reque
 
 static void write_checksum(struct buffer *reply, uint64_t checksum)
 {
-    char text[17];
-
-    snprintf(text, sizeof(text), "%016" PRIx64, checksum);
     mp_write_string(reply, BYTES("checksum"));
-    mp_write_string(reply, bytes_of(text));
+    bus_write_checksum(reply, checksum);
 }
 
 static void write_number(struct buffer *reply, struct bytes name, int64_t number)

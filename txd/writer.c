@@ -20,8 +20,6 @@
 #include "txd/tx/tx.h"
 
 #include <assert.h>
-#include <inttypes.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 /* One transaction of a request, once it has been tried. */
@@ -157,14 +155,6 @@ static bool job_apply(struct graph *graph, struct job *job)
     return wrote;
 }
 
-static void write_checksum(struct buffer *out, uint64_t checksum)
-{
-    char text[17];
-
-    snprintf(text, sizeof(text), "%016" PRIx64, checksum);
-    mp_write_string(out, bytes_of(text));
-}
-
 struct bytes graph_topic(struct arena *arena, struct bytes name)
 {
     return arena_printf(arena, BUS_TOPIC_GRAPH "%.*s", (int)name.len, name.data);
@@ -192,7 +182,7 @@ void writer_publish_head(struct server *server, const struct snapshot *snapshot)
     mp_write_string(&message, BYTES("t"));
     mp_write_long(&message, snapshot->t);
     mp_write_string(&message, BYTES("checksum"));
-    write_checksum(&message, snapshot->checksum);
+    bus_write_checksum(&message, snapshot->checksum);
     server_publish(server, graph_topic(&arena, bytes_of(graph_name(snapshot->graph))),
                    buffer_bytes(&message));
     buffer_release(&message);
@@ -233,7 +223,7 @@ static void publication_add(struct publication *publication, const struct tx_res
         publication_send(publication);
     mp_write_array(txs, 3);
     mp_write_long(txs, result->t);
-    write_checksum(txs, result->checksum);
+    bus_write_checksum(txs, result->checksum);
     mp_write_bytes(txs, result->message);
     publication->count++;
 }
