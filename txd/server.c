@@ -3,8 +3,8 @@
  * (somebody answers), send. It begins to receive again inside the completion of its send (nng
  * #1702: a receive begun earlier is lost with its request).
  *
- * A channel that waits for a commit or a long query is occupied; the queues behind it are bounded
- * below CHANNELS, so that a request always finds a channel and is answered `busy` at worst.
+ * A channel that waits for a commit or a long query is occupied. When all are, nng leaves what
+ * comes in the connections: a gateway waits, and gives up when its own time is over.
  */
 #include "txd/server.h"
 
@@ -203,14 +203,17 @@ void server_drain(struct server *server)
     pthread_mutex_unlock(&server->mutex);
 }
 
+/*
+ * The aios are stopped, and the sockets are left to the end of the process: nng_close() of a
+ * socket whose connection comes or goes at that moment may never return (nng issues 648, 1543,
+ * 1813).
+ */
 void server_close(struct server *server)
 {
     if (!server)
         return;
     for (size_t i = 0; i < CHANNELS; i++)
         nng_aio_stop(server->channels[i].aio);
-    nng_close(server->requests);
-    nng_close(server->feed);
     for (size_t i = 0; i < CHANNELS; i++) {
         struct channel *channel = &server->channels[i];
         nng_aio_free(channel->aio);

@@ -46,7 +46,8 @@ void server_publish(struct server *server, struct bytes topic, struct bytes mess
 
 /* Takes no more requests, and waits until all that were taken are answered. */
 void server_drain(struct server *server);
-void server_close(struct server *server); /* accepts NULL */
+/* Accepts NULL. The sockets end with the process, so only what is about to exit calls it. */
+void server_close(struct server *server);
 
 /*
  * Asks the txd at `url` for its status, waiting at most `timeout_ms`: how a container's health
