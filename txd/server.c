@@ -37,6 +37,7 @@ struct channel {
 
 struct server {
     nng_socket requests, feed;
+    nng_listener request_listener, feed_listener; /* an id of 0: none */
     server_handler handler;
     void *arg;
     struct channel channels[CHANNELS];
@@ -177,10 +178,10 @@ bool server_open(const struct server_options *options, server_handler handler, v
     }
     nng_socket_set_size(server->requests, NNG_OPT_RECVMAXSZ, LIMIT_BUS_BYTES + BUS_OVERHEAD_BYTES);
     nng_socket_set_int(server->feed, NNG_OPT_SENDBUF, FEED_MESSAGES_MAX);
-    if (!check(nng_listen(server->requests, options->request_url, NULL, 0), "listen on",
-               options->request_url, err) ||
-        !check(nng_listen(server->feed, options->feed_url, NULL, 0), "listen on", options->feed_url,
-               err)) {
+    if (!check(nng_listen(server->requests, options->request_url, &server->request_listener, 0),
+               "listen on", options->request_url, err) ||
+        !check(nng_listen(server->feed, options->feed_url, &server->feed_listener, 0), "listen on",
+               options->feed_url, err)) {
         server_close(server);
         return false;
     }
@@ -204,14 +205,18 @@ void server_drain(struct server *server)
 }
 
 /*
- * The aios are stopped, and the sockets are left to the end of the process: nng_close() of a
- * socket whose connection comes or goes at that moment may never return (nng issues 648, 1543,
- * 1813).
+ * The listeners are closed, with their connections, and the aios are stopped; the sockets are left
+ * to the end of the process: nng_close() of a socket whose connection comes or goes at that moment
+ * may never return (nng issues 648, 1543, 1813).
  */
 void server_close(struct server *server)
 {
     if (!server)
         return;
+    if (nng_listener_id(server->request_listener) > 0)
+        nng_listener_close(server->request_listener);
+    if (nng_listener_id(server->feed_listener) > 0)
+        nng_listener_close(server->feed_listener);
     for (size_t i = 0; i < CHANNELS; i++)
         nng_aio_stop(server->channels[i].aio);
     for (size_t i = 0; i < CHANNELS; i++) {

@@ -46,7 +46,7 @@ void server_publish(struct server *server, struct bytes topic, struct bytes mess
 
 /* Takes no more requests, and waits until all that were taken are answered. */
 void server_drain(struct server *server);
-/* Accepts NULL. The sockets end with the process, so only what is about to exit calls it. */
+/* Accepts NULL. Nothing listens any more; the sockets themselves end with the process. */
 void server_close(struct server *server);
 
 /*
