@@ -22,7 +22,6 @@ struct execution {
     struct budget budget;
     struct source *sources; /* by the numbers of query->sources */
     struct regex_cache *regexes;
-    struct value *idents;            /* of attributes by id, copied; nil: not yet */
     struct bytes interned[INTERNED]; /* texts met lately, by hash: equal ones share their bytes */
 };
 

@@ -17,7 +17,7 @@ enum position { POSITION_E, POSITION_A, POSITION_V, POSITION_T, POSITION_ADDED, 
 
 /* A pattern with all that is known put in. */
 struct pattern {
-    const struct source *source;
+    struct source *source;
     bool impossible; /* what is known can match nothing */
     bool known[POSITIONS];
     uint32_t e;
@@ -138,9 +138,8 @@ static bool put(struct execution *execution, struct pattern *pattern, uint32_t p
     return true;
 }
 
-static bool prepare(struct execution *execution, const struct source *source,
-                    const struct clause *clause, const struct bindings *bindings,
-                    struct pattern *out, struct error *err)
+static bool prepare(struct execution *execution, struct source *source, const struct clause *clause,
+                    const struct bindings *bindings, struct pattern *out, struct error *err)
 {
     static const enum position order[] = { POSITION_A, POSITION_E, POSITION_V, POSITION_T,
                                            POSITION_ADDED }; /* a value depends on its attribute */
@@ -271,20 +270,6 @@ static struct value keep(struct execution *execution, const struct value *value)
     return value_copy(execution->arena, value);
 }
 
-static struct value ident_of(struct reading *reading, uint16_t a)
-{
-    struct execution *execution = reading->execution;
-    const struct source *source = reading->pattern->source;
-
-    if (!execution->idents)
-        execution->idents =
-            ARENA_ARRAY(execution->arena, struct value, schema_id_end(source->db.schema));
-    struct value *ident = &execution->idents[a];
-    if (ident->type == VALUE_NIL)
-        *ident = value_keyword(arena_copy(execution->arena, source_attribute_of(source, a)->ident));
-    return *ident;
-}
-
 static bool matches(const struct pattern *pattern, const struct datom *datom)
 {
     const bool *known = pattern->known;
@@ -304,7 +289,7 @@ static struct value datom_position(struct reading *reading, const struct datom *
     case POSITION_E:
         return value_long(datom->e);
     case POSITION_A:
-        return ident_of(reading, datom->a);
+        return source_ident(reading->pattern->source, datom->a, reading->execution->arena);
     case POSITION_V:
         return datom->v;
     case POSITION_T:
@@ -576,7 +561,7 @@ bool pattern_estimate(struct execution *execution, const struct frame *frame,
 
     if (!frame_source(execution, frame, clause, &number, err))
         return false;
-    const struct source *source = &execution->sources[number];
+    struct source *source = &execution->sources[number];
     if (!source->is_graph) {
         *out = (struct pattern_cost){ source->tuples.count, source->tuples.count };
         return true;
@@ -605,7 +590,7 @@ bool pattern_run(struct execution *execution, const struct frame *frame,
 
     if (!frame_source(execution, frame, clause, &number, err))
         return false;
-    const struct source *source = &execution->sources[number];
+    struct source *source = &execution->sources[number];
     if (!source->is_graph)
         return read_tuples(execution, source, clause, &reading.relation, err) &&
                bindings_join(execution, bindings, reading.relation, err);

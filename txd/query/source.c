@@ -20,6 +20,16 @@ const struct attribute *source_attribute_of(const struct source *source, uint16_
     return attribute;
 }
 
+struct value source_ident(struct source *source, uint16_t a, struct arena *arena)
+{
+    if (!source->idents)
+        source->idents = ARENA_ARRAY(arena, struct value, schema_id_end(source->db.schema));
+    struct value *ident = &source->idents[a];
+    if (ident->type == VALUE_NIL)
+        *ident = value_keyword(arena_copy(arena, source_attribute_of(source, a)->ident));
+    return *ident;
+}
+
 const struct attribute *source_attribute(const struct source *source, const struct value *name,
                                          struct arena *arena, bool *reverse)
 {

@@ -13,6 +13,7 @@ struct source {
     struct db now;               /* the same without history and since: names are looked up here */
     const struct counts *counts; /* of current datoms, for estimates */
     struct value tuples;         /* the collection */
+    struct value *idents;        /* of attributes by id, copied when asked for; nil: not yet */
 };
 
 void source_graph(struct source *source, const struct snapshot *snapshot, const struct db *db);
@@ -44,5 +45,8 @@ uint64_t source_count(const struct source *source, const struct attribute *attri
 
 /* The attribute of a datom. Never NULL for a datom of the graph. */
 const struct attribute *source_attribute_of(const struct source *source, uint16_t a);
+
+/* Its ident, a keyword that lives as long as `arena`. */
+struct value source_ident(struct source *source, uint16_t a, struct arena *arena);
 
 #endif
