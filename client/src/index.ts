@@ -10,3 +10,4 @@ export * from './presence.js';
 export * from './requests.js';
 export * from './transit.js';
 export * from './values.js';
+export * from './merge_text.js';
