@@ -25,6 +25,10 @@
 /* A socket's buffer for what it receives: one for each socket, so a small one. */
 #define SOCKET_READ_BYTES 4096
 
+/* What one write to a socket may hold; libwebsockets would cut it into pieces of the read size, and
+ * copy the rest. */
+#define WRITE_BYTES (512 << 10)
+
 #define REQUEST_SECONDS   30
 #define KEEPALIVE_SECONDS 75
 
@@ -236,7 +240,8 @@ static bool open_context(struct server *server, struct error *err)
 
     server->protocols[0] = (struct lws_protocols){ .name = SUBPROTOCOL_JSON,
                                                    .callback = on_callback,
-                                                   .rx_buffer_size = SOCKET_READ_BYTES };
+                                                   .rx_buffer_size = SOCKET_READ_BYTES,
+                                                   .tx_packet_size = WRITE_BYTES };
     server->protocols[1] = server->protocols[0];
     server->protocols[1].name = SUBPROTOCOL_MSGPACK;
     server->liveness =
