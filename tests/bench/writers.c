@@ -7,7 +7,9 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #define WARM_UP_US    500000
@@ -138,19 +140,20 @@ static bool open_writer(struct writers *writers, const struct world *world, unsi
 
 /*
  * Whether the answer is among the messages of a frame. A writer has one transaction under way and
- * no text in the graph holds these words, so that looking for them is enough; decoding everything
- * that is broadcast would measure this program.
+ * no text in the graph holds these words, so that looking for them is enough (the longer they are,
+ * the quicker); decoding everything that is broadcast would measure this program. That all of it
+ * comes, in order, is what tests/e2e and tests/fault see to.
  */
 static bool answered(bool json, struct bytes frame, bool *refused)
 {
-    static const struct bytes result[] = { { "\xa6result", 7 }, { "\"result\"", 8 } };
-    static const struct bytes error[] = { { "\xa5"
-                                            "error",
-                                            6 },
-                                          { "\"error\"", 7 } };
+    const struct bytes result =
+        json ? BYTES("{\"type\":\"result\",\"re\":") : BYTES("\xa4type\xa6result\xa2re");
+    const struct bytes error = json ? BYTES("{\"type\":\"error\",\"re\":")
+                                    : BYTES("\xa4type\xa5"
+                                            "error\xa2re");
 
-    *refused = memmem(frame.data, frame.len, error[json].data, error[json].len) != NULL;
-    return *refused || memmem(frame.data, frame.len, result[json].data, result[json].len);
+    *refused = memmem(frame.data, frame.len, error.data, error.len) != NULL;
+    return *refused || memmem(frame.data, frame.len, result.data, result.len);
 }
 
 /* One is done: the next. */
@@ -214,9 +217,48 @@ static bool work_until(struct writers *writers, int64_t end_us, struct error *er
     return true;
 }
 
+/* What has been used up to a moment. */
+struct usage {
+    double txd_us, gateway_us, load_us, frames, bytes;
+};
+
+/* The number of a metric of the gateway. */
+static double metric(const struct buffer *metrics, const char *name)
+{
+    size_t len = strlen(name);
+    const char *at = memmem(metrics->data, metrics->len, name, len);
+
+    return at ? strtod(at + len, NULL) : 0;
+}
+
+static bool read_usage(const struct world *world, struct usage *out, struct error *err)
+{
+    struct buffer metrics = { 0 };
+    struct rusage own;
+    struct http *http = world_http(world, 0);
+    bool ok = http_send(http, &(struct http_request){ .method = "GET", .path = "/metrics" },
+                        &metrics, err) == OUTCOME_OK;
+
+    http_close(http);
+    buffer_append_u8(&metrics, 0);
+    getrusage(RUSAGE_SELF, &own);
+    *out = (struct usage){
+        .txd_us = (double)world_processor_us(world, 0),
+        .gateway_us = (double)world_processor_us(world, 1),
+        .load_us = (double)(own.ru_utime.tv_sec + own.ru_stime.tv_sec) * 1e6 +
+                   (double)(own.ru_utime.tv_usec + own.ru_stime.tv_usec),
+        .frames = metric(&metrics, "\nstoa_gateway_frames_out_total "),
+        .bytes = metric(&metrics, "\nstoa_gateway_bytes_out_total "),
+    };
+    buffer_release(&metrics);
+    return ok;
+}
+
 static bool work(struct writers *writers, const struct world *world, double seconds,
                  struct writers_result *out, struct error *err)
 {
+    struct usage before, after;
+
     for (unsigned i = 0; i < writers->count; i++)
         if (!begin(writers, &writers->list[i], err))
             return false;
@@ -224,15 +266,19 @@ static bool work(struct writers *writers, const struct world *world, double seco
     writers->warm_us = writers->last_us + WARM_UP_US;
     if (!work_until(writers, writers->warm_us, err))
         return false;
-    int64_t txd_us = world_processor_us(world, 0), gateway_us = world_processor_us(world, 1);
-    if (!work_until(writers, writers->warm_us + (int64_t)(seconds * 1e6), err))
+    if (!read_usage(world, &before, err) ||
+        !work_until(writers, writers->warm_us + (int64_t)(seconds * 1e6), err) ||
+        !read_usage(world, &after, err))
         return false;
     double done = (double)writers->latency.count;
     *out = (struct writers_result){
         .latency = writers->latency,
         .per_second = done / seconds,
-        .txd_us = (double)(world_processor_us(world, 0) - txd_us) / done,
-        .gateway_us = (double)(world_processor_us(world, 1) - gateway_us) / done,
+        .txd_us = (after.txd_us - before.txd_us) / done,
+        .gateway_us = (after.gateway_us - before.gateway_us) / done,
+        .load_us = (after.load_us - before.load_us) / done,
+        .frames = (after.frames - before.frames) / done,
+        .bytes = (after.bytes - before.bytes) / done,
     };
     writers->latency = (struct latency){ 0 };
     return true;

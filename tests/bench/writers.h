@@ -18,6 +18,8 @@ struct writers_result {
     struct latency latency;    /* the caller releases it */
     double per_second;         /* acknowledged */
     double txd_us, gateway_us; /* processor time a transaction */
+    double load_us;            /* that of this program, with what the kernel does for it */
+    double frames, bytes;      /* that the gateway sent to all, a transaction */
 };
 
 /* Lets `count` writers work for `seconds` after a warm-up. */
