@@ -73,8 +73,30 @@ struct bytes arena_printf(struct arena *arena, const char *format, ...)
     return (struct bytes){ data, (size_t)len };
 }
 
+struct arena_hold {
+    struct arena_hold *next;
+    void (*release)(void *held);
+    void *held;
+};
+
+void arena_hold(struct arena *arena, void (*release)(void *held), void *held)
+{
+    struct arena_hold *hold = arena_alloc(arena, sizeof(*hold));
+
+    *hold = (struct arena_hold){ arena->holds, release, held };
+    arena->holds = hold;
+}
+
+static void let_go(struct arena *arena)
+{
+    for (const struct arena_hold *hold = arena->holds; hold; hold = hold->next)
+        hold->release(hold->held);
+    arena->holds = NULL;
+}
+
 void arena_reset(struct arena *arena)
 {
+    let_go(arena);
     if (!arena->blocks)
         return;
     struct arena_block *kept = arena->blocks;
@@ -94,6 +116,7 @@ void arena_reset(struct arena *arena)
 
 void arena_release(struct arena *arena)
 {
+    let_go(arena);
     while (arena->blocks) {
         struct arena_block *next = arena->blocks->next;
         free(arena->blocks);

@@ -5,6 +5,8 @@
 #ifndef STOA_COMMON_LIMITS_H
 #define STOA_COMMON_LIMITS_H
 
+#include <stddef.h>
+
 /* Nesting of any decoded value. Readers recurse at most this deep, and 8 MiB stacks hold it. */
 #define LIMIT_DEPTH 128
 
@@ -54,6 +56,9 @@
 /* Datoms in one page of `index`: unless asked otherwise, and at most. */
 #define LIMIT_INDEX_DATOMS     1000
 #define LIMIT_INDEX_DATOMS_MAX 100000
+
+/* Extents of attributes in memory, all graphs together, unless the operator says otherwise. */
+#define LIMIT_EXTENT_BYTES ((size_t)256 << 20)
 
 /* A graph's name: [a-z0-9][a-z0-9_-]{0,62}; it is also a folder name and a bus topic. */
 #define LIMIT_GRAPH_NAME_BYTES 63

@@ -25,6 +25,7 @@ struct db {
     struct store *store;
     const struct store_view *view; /* NULL: what is written now (only the graph's writer) */
     struct schema *schema;         /* of `t`; not retained */
+    struct extents *extents;       /* what of it is in memory (extents.h); NULL: the store alone */
     uint32_t t;                    /* the newest transaction in the view */
     uint32_t as_of;                /* T_MAX: the newest */
     uint32_t since;                /* 0: the beginning */

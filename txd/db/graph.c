@@ -35,6 +35,8 @@ struct graph {
     struct uuid epoch;
     enum flexibility flexibility;
     uint32_t base;
+    struct changes *changes;
+    struct extents *extents;
 
     /* The writer's. */
     struct head head;
@@ -483,6 +485,8 @@ static void graph_free(struct graph *graph)
         counts_release(graph->published->counts);
         free(graph->published);
     }
+    extents_free(graph->extents);
+    changes_free(graph->changes);
     counts_release(graph->counts_shared);
     schema_release(graph->head.schema);
     store_close(graph->store);
@@ -510,6 +514,8 @@ bool graph_open(struct store_shared *shared, const char *name, const char *dir, 
         graph_free(graph);
         return fail_in(err, "graph \"%s\"", name);
     }
+    graph->changes = changes_new(graph->head.t);
+    graph->extents = extents_new(graph->changes);
     graph_publish(graph, graph_snapshot_take(graph));
     *out = graph;
     return true;
@@ -591,6 +597,11 @@ struct head *graph_head(struct graph *graph)
     return &graph->head;
 }
 
+struct changes *graph_changes(struct graph *graph)
+{
+    return graph->changes;
+}
+
 /* --- snapshots --- */
 
 struct snapshot *graph_snapshot_take(struct graph *graph)
@@ -661,6 +672,7 @@ struct db snapshot_db(const struct snapshot *snapshot)
         .store = snapshot->graph->store,
         .view = snapshot->view,
         .schema = snapshot->schema,
+        .extents = snapshot->graph->extents,
         .t = snapshot->t,
         .as_of = T_MAX,
     };

@@ -14,6 +14,7 @@
 #define STOA_TXD_DB_GRAPH_H
 
 #include "common/uuid.h"
+#include "txd/db/extents.h"
 #include "txd/db/index.h"
 #include "txd/db/log.h"
 
@@ -100,6 +101,9 @@ void graph_count(struct graph *graph, uint16_t a, int64_t difference);
  * is called with it when the graph closes. */
 void *graph_memory(const struct graph *graph);
 void graph_set_memory(struct graph *graph, void *memory, void (*release)(void *memory));
+
+/* Where the writer adds what each transaction changes, before the snapshot of it is taken. */
+struct changes *graph_changes(struct graph *graph);
 
 /* What the writer has written so far, for graph_publish(). Saves the counts now and then; when that
  * fails the graph is stopped, which graph_check() tells. */

@@ -202,6 +202,21 @@ static void remember(struct draft *draft)
     }
 }
 
+/* For what readers hold in memory: what each of them lost and got. */
+static void tell_changes(const struct apply *apply)
+{
+    const struct draft *draft = apply->draft;
+    struct changes *changes = graph_changes(draft->graph);
+
+    for (const struct pending *at = draft->overlay.first; at; at = at->next)
+        if (at->before != at->now)
+            changes_add(changes,
+                        &(struct datom){
+                            .e = at->e, .a = at->a, .added = at->now, .t = draft->t, .v = at->v });
+    for (uint32_t i = 0; i < apply->server_count; i++)
+        changes_add(changes, &apply->server[i]);
+}
+
 /* The transaction is written: the head moves on. */
 static void move_head(const struct apply *apply)
 {
@@ -247,6 +262,7 @@ bool apply_draft(struct draft *draft, const struct tempids *tempids,
     }
     if (ok) {
         remember(draft);
+        tell_changes(&apply);
         move_head(&apply);
         *out = (struct tx_result){
             .t = draft->t,
