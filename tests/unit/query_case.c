@@ -75,6 +75,11 @@ void query_expect(const char *what, const struct value *actual, const char *expe
     struct value wanted = tx_edn(expected, arena);
     struct buffer text = { 0 };
 
+    if (wanted.type == VALUE_LIST) {
+        struct value ordered = value_collection(VALUE_VECTOR, wanted.items, wanted.count);
+        if (value_equal(&ordered, actual))
+            return;
+    }
     if (value_equal(&wanted, actual) ||
         (wanted.type == VALUE_VECTOR && actual->type == VALUE_VECTOR &&
          same_items(&wanted, actual, arena)))

@@ -27,7 +27,8 @@ void query_fixture_open(struct tx_fixture *fixture, const char *transactions);
 struct value query_must(struct tx_fixture *fixture, const struct query_request *request,
                         struct arena *arena);
 
-/* Fails the test, quoting `what`, unless they are equal; vectors of rows as sets. */
+/* Fails the test, quoting `what`, unless they are equal; vectors of rows as sets, but in order when
+ * a list is expected. */
 void query_expect(const char *what, const struct value *actual, const char *expected,
                   struct arena *arena);
 

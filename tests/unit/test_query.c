@@ -103,9 +103,84 @@ static const struct query_case finds[] = {
       "[[{:name \"Petr\"}] [{:name \"Oleg\"}]]", NULL, NULL },
     { "[:find ?e (pull ?e ?p) :in $ ?p :where [?e :age 15]]", "[[:age]]", "[[1 {:age 15}]]", NULL,
       NULL },
-    { "[:find [?e ...] :limit 0 :where [?e :name]]", NULL, "[]", NULL, NULL },
+    { "[:find [?e ...] :limit 0 :where [?e :name]]", NULL, NULL, "incorrect",
+      ":limit takes one number from 1" },
     { "[:find ?e :offset 1 :limit 1 :where [?e :name \"Ivan\"]]", NULL, "[]", NULL, NULL },
     { "[:find ?n :keys a b :where [1 :name ?n]]", NULL, NULL, "incorrect", "2 names for 1" },
+};
+
+static const struct query_case orders[] = {
+    { "[:find [?n ...] :order-by ?n :where [_ :name ?n]]", NULL, "(\"Ivan\" \"Oleg\" \"Petr\")",
+      NULL, NULL },
+    { "[:find ?a ?n :order-by [?a :desc ?n] :where [?e :name ?n] [?e :age ?a]]", NULL,
+      "([37 \"Oleg\"] [37 \"Petr\"] [15 \"Ivan\"])", NULL, NULL },
+    { "[:find ?a ?n :order-by [0 :asc 1 :desc] :where [?e :name ?n] [?e :age ?a]]", NULL,
+      "([15 \"Ivan\"] [37 \"Petr\"] [37 \"Oleg\"])", NULL, NULL },
+    { "[:find ?a (count ?e) :order-by [(count ?e) :desc] :where [?e :name] [?e :age ?a]]", NULL,
+      "([37 2] [15 1])", NULL, NULL },
+    { "[:find ?a (pull ?e [:name]) :order-by ?a :limit 1 :where [?e :name] [?e :age ?a]]", NULL,
+      "([15 {:name \"Ivan\"}])", NULL, NULL },
+    { "[:find [?n ...] :order-by [?n :desc] :offset 1 :limit 1 :where [_ :name ?n]]", NULL,
+      "(\"Oleg\")", NULL, NULL },
+    { "[:find ?n . :order-by [?n :desc] :where [_ :name ?n]]", NULL, "\"Petr\"", NULL, NULL },
+    { "[:find ?n :keys n :order-by [?n :desc] :limit 2 :where [_ :name ?n]]", NULL,
+      "({:n \"Petr\"} {:n \"Oleg\"})", NULL, NULL },
+    /* across types */
+    { "[:find [?x ...] :order-by ?x :in [?x ...]]",
+      "[[:k [1] \"s\" 2 1.5 false {:a 1} nil -1 #uuid \"00000000-0000-0000-0000-000000000001\"]]",
+      "(nil false -1 1.5 2 #uuid \"00000000-0000-0000-0000-000000000001\" \"s\" :k [1] {:a 1})",
+      NULL, NULL },
+    { "[:find ?n :order-by ?x :where [?x :name ?n]]", NULL, NULL, "incorrect",
+      ":order-by ?x: :find has no such element" },
+    { "[:find ?n :order-by [1] :where [?x :name ?n]]", NULL, NULL, "incorrect",
+      ":order-by 1: :find has no such element" },
+    { "[:find ?n :order-by [:desc ?n] :where [?x :name ?n]]", NULL, NULL, "incorrect",
+      "stand behind a variable" },
+    { "[:find ?n :order-by [] :where [?x :name ?n]]", NULL, NULL, "incorrect", "at least one" },
+    { "[:find (pull ?x [:name]) :order-by [0] :where [?x :name ?n]]", NULL, NULL, "incorrect",
+      "maps have no order" },
+    { "[:find ?n :timeout 0 :where [?x :name ?n]]", NULL, NULL, "incorrect",
+      ":timeout takes one number from 1 to" },
+    { "[:find ?n :timeout 5000 :where [1 :name ?n]]", NULL, "[[\"Ivan\"]]", NULL, NULL },
+};
+
+static const struct query_case sources[] = {
+    { "[:find ?v :in $ $2 :where [$2 1 :age ?v]]", "[{:db {:as-of 1}}]", "[]", NULL, NULL },
+    { "[:find ?v :in $ $2 :where [$2 1 :age ?v]]", "[{\"db\" {\"as_of\" 2}}]", "[[15]]", NULL,
+      NULL },
+    { "[:find ?v :in $ $2 :where [$ 1 :age ?v] (not [$2 1 :age ?v])]", "[{:db {:as-of 1}}]",
+      "[[15]]", NULL, NULL },
+    { "[:find ?v :in $ $2 :where [$ 1 :age ?v] (not [$2 1 :age ?v])]", "[{:db {}}]", "[]", NULL,
+      NULL },
+    { "[:find ?v :in $ $2 :where [$ 1 :age ?v] ($2 not [1 :age ?v])]", "[{:db {:as-of 1}}]",
+      "[[15]]", NULL, NULL },
+    { "[:find ?e (pull $2 ?e [:name]) :in $ $2 :where [$ ?e :age 15]]", "[{:db {:as-of 2}}]",
+      "[[1 {:name \"Ivan\"}]]", NULL, NULL },
+    { "[:find ?v ?t :in $h :where [$h 1 :age ?v ?t true]]", "[{:db {:history true}}]",
+      "[[15 536870914]]", NULL, NULL },
+    { "[:find ?n :in $ $2 % :where ($2 named 1 ?n)]",
+      "[{:db {:as-of 2}} [[(named ?e ?n) [?e :name ?n]]]]", "[[\"Ivan\"]]", NULL, NULL },
+    { "[:find ?n :in $ $2 % :where ($2 named 1 ?n)]",
+      "[{:db {:as-of 1}} [[(named ?e ?n) [?e :name ?n]]]]", "[]", NULL, NULL },
+    { "[:find ?n :in $ $2 % :where (named 1 ?n)]",
+      "[{:db {:as-of 1}} [[(named ?e ?n) [?e :name ?n]]]]", "[[\"Ivan\"]]", NULL, NULL },
+    { "[:find ?x :in $ $2 :where [(get-else $2 1 :age :none) ?x]]", "[{:db {:as-of 1}}]",
+      "[[:none]]", NULL, NULL },
+    { "[:find ?x ?y :in $r :where [$r ?x ?y]]", "[{:a 1 :b 2}]", "[[:a 1] [:b 2]]", NULL, NULL },
+    { "[:find ?k ?v :in $ :where [?k ?v]]", "[{:db 1}]", "[[:db 1]]", NULL, NULL },
+    { "[:find ?a ?e :in $r :where [$r ?a _ _ _ ?e]]", "[#{[1 2 3 4 5]}]", "[[1 5]]", NULL, NULL },
+    { "[:find ?n :in $ $r ?k :where (or (and [$r ?e ?k]) [?e :age ?k]) [?e :name ?n]]",
+      "[[[2 :boss]] :boss]", "[[\"Petr\"]]", NULL, NULL },
+    { "[:find ?v :in $ $2 :where [$2 1 :age ?v]]", "[{:db {:as-of 99}}]", NULL, "not-found",
+      ":in $2: as_of 99 is beyond" },
+    { "[:find ?v :in $ $2 :where [$2 1 :age ?v]]", "[{:db {:asof 1}}]", NULL, "incorrect",
+      "a database has" },
+    { "[:find ?v :in $ $2 :where [$2 1 :age ?v]]", "[{:db {:as-of \"x\"}}]", NULL, "incorrect",
+      "must be a t, given \"x\"" },
+    { "[:find ?v :in $ $2 :where [$2 1 :age ?v]]", "[7]", NULL, "incorrect",
+      "the source $2 must be nil" },
+    { "[:find (pull $h ?e [:name]) :in $ $h :where [?e :age 15]]", "[{:db {:history true}}]", NULL,
+      "incorrect", "no one state in history" },
 };
 
 static const struct query_case wrongs[] = {
@@ -153,6 +228,18 @@ static void test_finds(void **state)
     query_cases_run(people, finds, ARRAY_LEN(finds));
 }
 
+static void test_orders(void **state)
+{
+    (void)state;
+    query_cases_run(people, orders, ARRAY_LEN(orders));
+}
+
+static void test_sources(void **state)
+{
+    (void)state;
+    query_cases_run(people, sources, ARRAY_LEN(sources));
+}
+
 static void test_wrongs(void **state)
 {
     (void)state;
@@ -194,7 +281,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_patterns), cmocka_unit_test(test_inputs),
-        cmocka_unit_test(test_finds),    cmocka_unit_test(test_wrongs),
+        cmocka_unit_test(test_finds),    cmocka_unit_test(test_orders),
+        cmocka_unit_test(test_sources),  cmocka_unit_test(test_wrongs),
         cmocka_unit_test(test_forms),
     };
 

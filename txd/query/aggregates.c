@@ -8,34 +8,28 @@
 
 #define AGGREGATE(name)                                                                            \
     static bool name(struct value *values, size_t count, __attribute__((unused)) uint32_t n,       \
-                     __attribute__((unused)) struct arena *arena, struct value *out,               \
+                     __attribute__((unused)) struct arena *arena,                                  \
+                     __attribute__((unused)) struct budget *budget, struct value *out,             \
                      __attribute__((unused)) struct error *err)
 
-static int by_order(const void *a, const void *b)
+/* Moves distinct values to the front; *kept is how many there are. They are then sorted, by an
+ * order that puts 1 and 1.0 side by side, though they are two. */
+static bool make_distinct(struct value *values, size_t count, struct budget *budget, size_t *kept,
+                          struct error *err)
 {
-    return order_compare(a, b);
-}
-
-static void sort(struct value *values, size_t count)
-{
-    qsort(values, count, sizeof(*values), by_order);
-}
-
-/* Moves distinct values to the front; returns how many there are. They are then sorted, by an order
- * that puts 1 and 1.0 side by side, though they are two. */
-static size_t make_distinct(struct value *values, size_t count)
-{
-    size_t kept = 0;
-
-    sort(values, count);
+    *kept = 0;
+    if (!order_sort_values(values, count, budget, err))
+        return false;
     for (size_t i = 0; i < count; i++) {
         bool seen = false;
-        for (size_t j = kept; j-- > 0 && !seen && order_compare(&values[j], &values[i]) == 0;)
+        for (size_t j = *kept; j-- > 0 && !seen && order_compare(&values[j], &values[i]) == 0;)
             seen = value_equal(&values[j], &values[i]);
         if (!seen)
-            values[kept++] = values[i];
+            values[(*kept)++] = values[i];
+        if (!budget_turn(budget, err))
+            return false;
     }
-    return kept;
+    return true;
 }
 
 static struct value collect(const struct value *values, size_t count, enum value_type type,
@@ -107,13 +101,21 @@ AGGREGATE(count_all)
 
 AGGREGATE(count_distinct)
 {
-    *out = value_long((int64_t)make_distinct(values, count));
+    size_t kept;
+
+    if (!make_distinct(values, count, budget, &kept, err))
+        return false;
+    *out = value_long((int64_t)kept);
     return true;
 }
 
 AGGREGATE(distinct)
 {
-    *out = collect(values, make_distinct(values, count), VALUE_SET, arena);
+    size_t kept;
+
+    if (!make_distinct(values, count, budget, &kept, err))
+        return false;
+    *out = collect(values, kept, VALUE_SET, arena);
     return true;
 }
 
@@ -121,7 +123,8 @@ AGGREGATE(maximum)
 {
     if (n) {
         size_t kept = n < count ? n : count;
-        sort(values, count);
+        if (!order_sort_values(values, count, budget, err))
+            return false;
         *out = collect(values + count - kept, kept, VALUE_VECTOR, arena);
         return true;
     }
@@ -135,7 +138,8 @@ AGGREGATE(maximum)
 AGGREGATE(minimum)
 {
     if (n) {
-        sort(values, count);
+        if (!order_sort_values(values, count, budget, err))
+            return false;
         *out = collect(values, n < count ? n : count, VALUE_VECTOR, arena);
         return true;
     }
@@ -151,9 +155,9 @@ AGGREGATE(median)
     bool longs;
     int64_t sum;
 
-    if (!check_numbers("median", values, count, &longs, arena, err))
+    if (!check_numbers("median", values, count, &longs, arena, err) ||
+        !order_sort_values(values, count, budget, err))
         return false;
-    sort(values, count);
     const struct value *low = &values[(count - 1) / 2], *high = &values[count / 2];
     if (count % 2)
         *out = *low;
@@ -195,7 +199,7 @@ AGGREGATE(variance)
 
 AGGREGATE(standard_deviation)
 {
-    if (!variance(values, count, n, arena, out, err))
+    if (!variance(values, count, n, arena, budget, out, err))
         return false;
     *out = value_double(sqrt(as_double(out)));
     return true;
@@ -233,8 +237,11 @@ AGGREGATE(any)
 /* n of the values, each at most once (Fisher and Yates). */
 AGGREGATE(sample)
 {
-    size_t kept = make_distinct(values, count), taken = n < kept ? n : kept;
+    size_t kept;
 
+    if (!make_distinct(values, count, budget, &kept, err))
+        return false;
+    size_t taken = n < kept ? n : kept;
     for (size_t i = 0; i < taken; i++) {
         size_t j = i + (size_t)random() % (kept - i);
         struct value swap = values[i];

@@ -2,12 +2,12 @@
 #ifndef STOA_TXD_QUERY_AGGREGATES_H
 #define STOA_TXD_QUERY_AGGREGATES_H
 
-#include "proto/value.h"
+#include "txd/query/budget.h"
 
 /* `values`: those of the group, at least one; may be reordered. `n`: the argument before the
  * variable, as in (min 3 ?x); 0 when it was not given. Errors name the value that does not fit. */
 typedef bool aggregate_fn(struct value *values, size_t count, uint32_t n, struct arena *arena,
-                          struct value *out, struct error *err);
+                          struct budget *budget, struct value *out, struct error *err);
 
 struct aggregate {
     const char *name;

@@ -32,6 +32,13 @@ bool budget_room(const struct budget *budget, uint64_t rows, uint64_t width, str
     return width == 0 || rows <= cells / width || fail_memory(budget, err);
 }
 
+bool budget_bytes(const struct budget *budget, uint64_t bytes, struct error *err)
+{
+    size_t max = budget->limits->memory_bytes_max, used = budget->arena->used;
+
+    return (used <= max && bytes <= max - used) || fail_memory(budget, err);
+}
+
 bool budget_rows(const struct budget *budget, uint64_t rows, struct error *err)
 {
     uint64_t max = budget->limits->rows_max;

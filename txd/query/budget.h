@@ -23,6 +23,9 @@ bool budget_check(const struct budget *budget, struct error *err) MUST_USE;
 bool budget_room(const struct budget *budget, uint64_t rows, uint64_t width,
                  struct error *err) MUST_USE;
 
+/* Whether `bytes` more may still be taken, in the arena or beside it, before they are. */
+bool budget_bytes(const struct budget *budget, uint64_t bytes, struct error *err) MUST_USE;
+
 /* The same for a relation that has grown to `rows`. */
 bool budget_rows(const struct budget *budget, uint64_t rows, struct error *err) MUST_USE;
 

@@ -2,7 +2,7 @@
 
 #include "proto/edn.h"
 #include "txd/query/aggregates.h"
-#include "txd/query/functions.h"
+#include "txd/query/order.h"
 #include "txd/query/pull.h"
 
 #define AGGREGATE_N_MAX 100000 /* what (rand n ?x) may give, which asks for memory by itself */
@@ -13,6 +13,7 @@ struct column_maker {
     uint32_t column; /* of its variable */
     struct puller puller;
     struct pull_pattern *pattern; /* of a pull; NULL: it comes by a variable, and is read by row */
+    struct value *made;           /* of each group, when the result is ordered by it; else NULL */
 };
 
 /* Rows that agree on everything that is not aggregated: order[at .. end). */
@@ -141,6 +142,10 @@ static bool prepare_pull(struct execution *execution, struct column_maker *maker
         return fail(err, ERROR_INCORRECT, "pull needs the graph as its source in :find %.*s",
                     BYTES_ARG(form));
     }
+    if (execution->sources[source].db.history)
+        return fail(err, ERROR_INCORRECT,
+                    "an entity has no one state in history: pull as of a t, in :find %.*s",
+                    BYTES_ARG(edn_excerpt(execution->arena, &element->form)));
     maker->puller = (struct puller){ &execution->sources[source], execution->arena,
                                      &execution->budget, execution->regexes };
     return element->pattern.type != TERM_CONSTANT ||
@@ -200,7 +205,7 @@ static bool make_aggregate(struct execution *execution, const struct column_make
         return false;
     for (size_t i = 0; i < count; i++)
         values[i] = column_get(&rows->columns[maker->column], group[i]);
-    if (!element->aggregate->fn(values, count, n, execution->arena, out, err))
+    if (!element->aggregate->fn(values, count, n, execution->arena, &execution->budget, out, err))
         return fail_in(err, ":find %.*s", BYTES_ARG(edn_excerpt(execution->arena, &element->form)));
     return budget_check(&execution->budget, err);
 }
@@ -211,13 +216,30 @@ struct finding {
     struct execution *execution;
     const struct relation *rows;
     struct column_maker *makers;
+    bool aggregated;
+    struct groups groups; /* without aggregates only their count: each row is one */
 };
 
-/* One row of the result, out of the rows of a group (of one row, when nothing is aggregated). */
-static bool make_row(struct finding *finding, const uint32_t *group, size_t count,
-                     struct value *items, struct error *err)
+/* The rows of a group; `single` is room for the number of the only one. */
+static const uint32_t *group_rows(const struct finding *finding, size_t group, uint32_t *single,
+                                  size_t *count)
+{
+    *single = (uint32_t)group;
+    *count = 1;
+    if (!finding->aggregated)
+        return single;
+    size_t at = group > 0 ? finding->groups.ends[group - 1] : 0;
+    *count = finding->groups.ends[group] - at;
+    return finding->groups.order + at;
+}
+
+/* One row of the result, out of the rows of a group. */
+static bool make_row(struct finding *finding, size_t number, struct value *items, struct error *err)
 {
     const struct query *query = finding->execution->query;
+    uint32_t single;
+    size_t count;
+    const uint32_t *group = group_rows(finding, number, &single, &count);
 
     for (uint32_t i = 0; i < query->element_count; i++) {
         struct column_maker *maker = &finding->makers[i];
@@ -230,8 +252,11 @@ static bool make_row(struct finding *finding, const uint32_t *group, size_t coun
             ok = make_pull(maker, finding->rows, group[0], &items[i], err);
             break;
         case ELEMENT_AGGREGATE:
-            ok = make_aggregate(finding->execution, maker, finding->rows, group, count, &items[i],
-                                err);
+            if (maker->made)
+                items[i] = maker->made[number];
+            else
+                ok = make_aggregate(finding->execution, maker, finding->rows, group, count,
+                                    &items[i], err);
             break;
         }
         if (!ok)
@@ -289,28 +314,116 @@ static void page(const struct query *query, size_t total, uint64_t offset, uint6
         *end = *first + (size_t)limit;
 }
 
+/* ---- :order-by ---- */
+
+/* What the groups are compared by: the keys of :order-by, then the variables of :find, so that an
+ * order is whole and pages do not overlap. */
+struct ordering {
+    const struct value **columns; /* of each key, a value for each group */
+    bool *descends;
+    uint32_t count;
+};
+
+static int compare_groups(const void *a, const void *b, const void *arg)
+{
+    const struct ordering *ordering = arg;
+    const uint32_t *left = a, *right = b;
+
+    for (uint32_t i = 0; i < ordering->count; i++) {
+        const struct value *column = ordering->columns[i];
+        int order = order_compare(&column[*left], &column[*right]);
+        if (order)
+            return ordering->descends[i] ? -order : order;
+    }
+    return 0;
+}
+
+/* The values of one element for all groups. */
+static bool make_column(struct finding *finding, uint32_t element, struct error *err)
+{
+    struct execution *execution = finding->execution;
+    struct column_maker *maker = &finding->makers[element];
+
+    if (maker->made)
+        return true;
+    if (!budget_room(&execution->budget, finding->groups.count, 1, err))
+        return false;
+    struct value *made = ARENA_ARRAY(execution->arena, struct value, finding->groups.count);
+    for (size_t i = 0; i < finding->groups.count; i++) {
+        uint32_t single;
+        size_t count;
+        const uint32_t *group = group_rows(finding, i, &single, &count);
+        if (maker->element->type == ELEMENT_VARIABLE)
+            made[i] = column_get(&finding->rows->columns[maker->column], group[0]);
+        else if (!make_aggregate(execution, maker, finding->rows, group, count, &made[i], err))
+            return false;
+        if (!budget_turn(&execution->budget, err))
+            return false;
+    }
+    maker->made = made;
+    return true;
+}
+
+static bool add_key(struct finding *finding, struct ordering *ordering, uint32_t element,
+                    bool descends, struct error *err)
+{
+    if (!make_column(finding, element, err))
+        return false;
+    ordering->columns[ordering->count] = finding->makers[element].made;
+    ordering->descends[ordering->count++] = descends;
+    return true;
+}
+
+/* *out: the groups in the order that is asked for; NULL: in any. */
+static bool sort_groups(struct finding *finding, uint32_t **out, struct error *err)
+{
+    struct execution *execution = finding->execution;
+    const struct query *query = execution->query;
+    struct arena *arena = execution->arena;
+    uint32_t most = query->order_count + query->element_count;
+    struct ordering ordering = { .columns = ARENA_ARRAY(arena, const struct value *, most),
+                                 .descends = ARENA_ARRAY(arena, bool, most) };
+
+    *out = NULL;
+    if (query->order_count == 0)
+        return true;
+    for (uint32_t i = 0; i < query->order_count; i++)
+        if (!add_key(finding, &ordering, query->order[i].element, query->order[i].descends, err))
+            return false;
+    for (uint32_t i = 0; i < query->element_count; i++)
+        if (query->elements[i].type == ELEMENT_VARIABLE &&
+            !add_key(finding, &ordering, i, false, err))
+            return false;
+    *out = ARENA_ARRAY(arena, uint32_t, finding->groups.count);
+    for (size_t i = 0; i < finding->groups.count; i++)
+        (*out)[i] = (uint32_t)i;
+    return order_sort(*out, finding->groups.count, sizeof(**out), compare_groups, &ordering,
+                      &execution->budget, err);
+}
+
+/* ---- the whole ---- */
+
 static bool make_rows(struct finding *finding, uint64_t offset, uint64_t limit, struct value *out,
                       struct error *err)
 {
     struct execution *execution = finding->execution;
     const struct query *query = execution->query;
-    bool aggregated = has_aggregates(query);
-    struct groups groups = { .count = finding->rows->rows };
+    uint32_t *order;
     size_t first, end, width = query->element_count;
 
-    if (aggregated && !make_groups(execution, finding->rows, &groups, err))
+    finding->aggregated = has_aggregates(query);
+    finding->groups.count = finding->rows->rows;
+    if ((finding->aggregated && !make_groups(execution, finding->rows, &finding->groups, err)) ||
+        !sort_groups(finding, &order, err))
         return false;
-    page(query, groups.count, offset, limit, &first, &end);
+    page(query, finding->groups.count, offset, limit, &first, &end);
     if (!budget_room(&execution->budget, end - first, width + 1, err))
         return false;
     struct value *items = ARENA_ARRAY(execution->arena, struct value, (end - first) * width);
     struct value *result = ARENA_ARRAY(execution->arena, struct value, end - first);
     for (size_t i = first; i < end; i++) {
-        uint32_t single = (uint32_t)i;
-        size_t at = aggregated && i > 0 ? groups.ends[i - 1] : 0;
-        const uint32_t *group = aggregated ? groups.order + at : &single;
         struct value *row = items + (i - first) * width;
-        if (!make_row(finding, group, aggregated ? groups.ends[i] - at : 1, row, err))
+        if (!make_row(finding, order ? order[i] : i, row, err))
             return false;
         result[i - first] = shape_row(finding, row);
     }

@@ -1,16 +1,11 @@
 /*
  * The built-in functions and predicates: a table for each kind. They are pure, but for those that
  * are given a source to look into.
- *
- * Values have one order in queries (order_compare): nil, booleans, numbers by value (1 and 1.0 are
- * equal), instants, uuids, strings by bytes, keywords by namespace and then name (those without one
- * first), symbols likewise, bytes, then collections; sequences item by item, a vector and a list
- * of equal items being equal.
  */
 #ifndef STOA_TXD_QUERY_FUNCTIONS_H
 #define STOA_TXD_QUERY_FUNCTIONS_H
 
-#include "txd/query/budget.h"
+#include "txd/query/order.h"
 
 struct source;
 struct regex_cache;
@@ -44,8 +39,6 @@ static inline bool value_is_truthy(const struct value *value)
 {
     return value->type > VALUE_BOOLEAN || (value->type == VALUE_BOOLEAN && value->boolean);
 }
-
-int order_compare(const struct value *a, const struct value *b);
 
 /* a / b as a long when both are longs and it divides, else as a double. */
 struct value number_divide(int64_t a, int64_t b);

@@ -113,6 +113,11 @@ struct find_element {
     struct value form;
 };
 
+struct order_key {    /* of :order-by */
+    uint32_t element; /* of :find, no pull */
+    bool descends;
+};
+
 struct query {
     enum find_type find_type;
     struct find_element *elements;
@@ -130,8 +135,10 @@ struct query {
     struct bytes *sources; /* names, in the order of :in */
     uint32_t source_count;
     uint32_t default_source; /* the one named `$`; SOURCE_IMPLICIT: there is none */
-    bool has_limit;
-    uint64_t limit, offset; /* as the query itself says */
+    struct order_key *order;
+    uint32_t order_count;
+    uint64_t limit, offset; /* as the query itself says; 0: it does not */
+    uint64_t timeout_ms;    /* likewise */
 };
 
 /*

@@ -1,67 +1,15 @@
 #include "txd/query/query.h"
 
+#include "common/clock.h"
 #include "proto/edn.h"
 #include "txd/query/bind.h"
 #include "txd/query/clause.h"
+#include "txd/query/database.h"
 #include "txd/query/execute.h"
 #include "txd/query/find.h"
 #include "txd/query/pull.h"
 #include "txd/query/regex.h"
 #include "txd/query/rules.h"
-
-static bool check_t(const struct snapshot *snapshot, const char *name, uint32_t t,
-                    struct error *err)
-{
-    uint32_t base = graph_base(snapshot->graph);
-
-    if (t > snapshot->t)
-        return fail(err, ERROR_NOT_FOUND, "%s %u is beyond the graph's t %u", name, t, snapshot->t);
-    if (t < base)
-        return fail(err, ERROR_NOT_FOUND,
-                    "%s %u is below the graph's base: it was imported at t %u", name, t, base);
-    return true;
-}
-
-bool query_basis_db(const struct snapshot *snapshot, const struct query_basis *basis,
-                    struct db *out, struct error *err)
-{
-    struct db db = snapshot_db(snapshot);
-
-    if (basis->has_as_of) {
-        if (!check_t(snapshot, "as_of", basis->as_of, err))
-            return false;
-        db.as_of = basis->as_of;
-    }
-    if (basis->has_since) {
-        if (!check_t(snapshot, "since", basis->since, err))
-            return false;
-        db.since = basis->since;
-    }
-    db.history = basis->history;
-    *out = db;
-    return true;
-}
-
-/* ---- query ---- */
-
-static bool open_source(struct execution *execution, const struct snapshot *snapshot,
-                        const struct db *db, uint32_t input, struct error *err)
-{
-    const struct binding *binding = &execution->query->inputs[input];
-    const struct value *argument = &execution->query->arguments[input];
-    struct source *source = &execution->sources[binding->id];
-
-    if (argument->type == VALUE_NIL) {
-        source_graph(source, snapshot, db);
-        return true;
-    }
-    if (!value_is_sequence(argument) && argument->type != VALUE_SET)
-        return fail(
-            err, ERROR_INCORRECT, "the source %.*s must be a collection of tuples, given a %s",
-            BYTES_ARG(execution->query->sources[binding->id]), value_type_name(argument->type));
-    source->tuples = *argument;
-    return true;
-}
 
 static bool bind_input(struct execution *execution, uint32_t input, struct bindings *bindings,
                        struct error *err)
@@ -80,17 +28,18 @@ static bool bind_input(struct execution *execution, uint32_t input, struct bindi
            bindings_join(execution, bindings, relation, err);
 }
 
-static bool open_inputs(struct execution *execution, const struct snapshot *snapshot,
-                        const struct db *db, struct bindings *bindings, struct error *err)
+static bool open_inputs(struct execution *execution, const struct databases *databases,
+                        struct bindings *bindings, struct error *err)
 {
     const struct query *query = execution->query;
 
-    execution->sources = ARENA_ARRAY(execution->arena, struct source, query->source_count);
     for (uint32_t i = 0; i < query->input_count; i++) {
+        const struct binding *input = &query->inputs[i];
         bool ok = true;
-        if (query->inputs[i].type == BINDING_SOURCE)
-            ok = open_source(execution, snapshot, db, i, err);
-        else if (query->inputs[i].type != BINDING_RULES)
+        if (input->type == BINDING_SOURCE)
+            ok = database_open(databases, query->sources[input->id], &query->arguments[i],
+                               &execution->sources[input->id], err);
+        else if (input->type != BINDING_RULES)
             ok = bind_input(execution, i, bindings, err) || fail_in(err, ":in");
         if (!ok)
             return false;
@@ -98,20 +47,27 @@ static bool open_inputs(struct execution *execution, const struct snapshot *snap
     return true;
 }
 
-/* An explicit limit of the request wins over the query's own, which may be 0: no rows. */
+/* What the request says wins over what the query says. */
 static bool give_result(struct execution *execution, const struct query_request *request,
                         const struct bindings *bindings, struct value *out, struct error *err)
 {
     const struct query *query = execution->query;
-    uint64_t offset = request->offset ? request->offset : query->offset;
-    bool rows = query->find_type == FIND_RELATION || query->find_type == FIND_COLLECTION;
 
-    if (request->limit == 0 && query->has_limit && query->limit == 0 && rows) {
-        *out = value_collection(VALUE_VECTOR, NULL, 0);
-        return true;
-    }
-    return find_result(execution, bindings, offset, request->limit ? request->limit : query->limit,
-                       out, err);
+    return find_result(execution, bindings, request->offset ? request->offset : query->offset,
+                       request->limit ? request->limit : query->limit, out, err);
+}
+
+/* With the query's own :timeout. */
+static struct query_limits limit_time(const struct query_limits *limits, const struct query *query)
+{
+    struct query_limits own = *limits;
+    int64_t asked_us = clock_monotonic_us() + (int64_t)query->timeout_ms * 1000;
+
+    if (query->timeout_ms > 0 && limits->deadline_max_us > limits->deadline_us)
+        own.deadline_us = limits->deadline_max_us;
+    if (query->timeout_ms > 0 && asked_us < own.deadline_us)
+        own.deadline_us = asked_us;
+    return own;
 }
 
 bool query_run(const struct snapshot *snapshot, const struct query_request *request,
@@ -121,21 +77,25 @@ bool query_run(const struct snapshot *snapshot, const struct query_request *requ
     struct execution *execution = ARENA_NEW(arena, struct execution);
     struct query *query;
     struct bindings bindings = { 0 };
-    struct db db;
+    struct databases databases = { snapshot, .graphs = request->graphs, .arena = arena };
 
-    execution->arena = arena;
-    execution->budget = (struct budget){ .limits = limits, .arena = arena };
-    if (!query_basis_db(snapshot, &request->basis, &db, err) ||
+    if (!query_basis_db(snapshot, &request->basis, &databases.db, err) ||
         !query_parse(&request->query, &request->args, arena, &query, err) ||
         !rules_check(query, err))
         return false;
+    struct query_limits own = limit_time(limits, query);
+    execution->arena = arena;
+    execution->budget = (struct budget){ .limits = &own, .arena = arena };
     execution->query = query;
+    execution->sources = ARENA_ARRAY(arena, struct source, query->source_count);
     execution->regexes = regex_cache_open();
     struct frame frame = { .source = query->default_source };
     struct id_set wanted = find_variables(query, arena);
-    bool ok = open_inputs(execution, snapshot, &db, &bindings, err) &&
+    bool ok = open_inputs(execution, &databases, &bindings, err) &&
               execute_conjunction(execution, &frame, &query->where, &wanted, &bindings, err) &&
               give_result(execution, request, &bindings, out, err);
+    for (uint32_t i = 0; i < query->source_count; i++)
+        database_close(&execution->sources[i]);
     regex_cache_close(execution->regexes);
     return ok;
 }

@@ -14,6 +14,7 @@
 
 struct query_limits {
     int64_t deadline_us;       /* on clock_monotonic_us(); passing it is `interrupted` */
+    int64_t deadline_max_us;   /* what a longer :timeout of the query may move it to */
     size_t memory_bytes_max;   /* of the arena; `interrupted` */
     uint64_t rows_max;         /* of any relation on the way; `interrupted` */
     const atomic_bool *cancel; /* set from another thread: `interrupted`; may be NULL */
@@ -23,6 +24,17 @@ struct query_limits {
 struct query_basis {
     bool has_as_of, has_since, history;
     uint32_t as_of, since;
+};
+
+/*
+ * Opens what an argument may name (database.h): a snapshot of the graph `name` (empty: that of
+ * `now`), with the transaction `tx_data` (nil: none) that is not committed. The caller releases it.
+ */
+struct query_graphs {
+    bool (*open)(void *arg, const struct snapshot *now, struct bytes name,
+                 const struct value *tx_data, struct arena *arena, struct snapshot **out,
+                 struct error *err);
+    void *arg;
 };
 
 /* The database value at the basis. Errors: not-found when it is beyond the snapshot or below the
@@ -41,6 +53,7 @@ struct query_request {
     struct value args; /* a sequence, or nil */
     struct query_basis basis;
     uint64_t limit, offset;
+    const struct query_graphs *graphs; /* NULL: arguments can name none */
 };
 bool query_run(const struct snapshot *snapshot, const struct query_request *request,
                const struct query_limits *limits, struct arena *arena, struct value *out,

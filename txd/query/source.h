@@ -12,6 +12,7 @@ struct source {
     struct db db;                /* the graph, at the basis that was asked for */
     struct db now;               /* the same without history and since: names are looked up here */
     const struct counts *counts; /* of current datoms, for estimates */
+    struct snapshot *opened;     /* what it holds beside the request's own; may be NULL */
     struct value tuples;         /* the collection */
     struct value *idents;        /* of attributes by id, copied when asked for; nil: not yet */
 };
