@@ -79,9 +79,9 @@ static void finish(struct extent *extent)
     struct sorted_keys keys = { .small = extent->es, .count = extent->count };
 
     group(&extent->entities, &keys);
-    extent->single = true;
-    for (uint32_t i = 1; i < extent->count && extent->single; i++)
-        extent->single = extent->es[i] != extent->es[i - 1];
+    for (uint32_t i = 0; i < extent->count; i++)
+        extent->entity_count += i == 0 || extent->es[i] != extent->es[i - 1];
+    extent->single = extent->entity_count == extent->count;
     atomic_init(&extent->references, 1);
     pthread_mutex_init(&extent->mutex, NULL);
 }
@@ -355,7 +355,6 @@ struct extent *extent_apply(const struct extent *old, const struct change_list *
     struct edit *edits = xmalloc((changes->count + 1) * sizeof(*edits));
     struct facts facts = { 0 };
     uint32_t done = 0;
-
 
     for (size_t i = 0; i < changes->count; i++)
         edits[i] = (struct edit){ &changes->datoms[i], i };

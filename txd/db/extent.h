@@ -51,10 +51,12 @@ struct extent {
         int64_t *longs;
         uint32_t *codes;
     };
+    uint32_t entity_count;
     bool single; /* no entity has two rows */
     struct grouping entities;
     pthread_mutex_t mutex; /* of making postings */
     _Atomic(struct postings *) postings;
+    atomic_ullong wanted; /* what reading the store for want of postings has cost, in keys */
 };
 
 /* Called now and then while an extent is read; false ends the reading, with a reason. */

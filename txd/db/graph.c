@@ -617,6 +617,7 @@ struct snapshot *graph_snapshot_take(struct graph *graph)
     snapshot->view = store_view_take(graph->store);
     snapshot->schema = schema_retain(head->schema);
     snapshot->counts = counts_share(graph);
+    snapshot->extents = graph->extents;
     snapshot->t = head->t;
     snapshot->checksum = head->checksum;
     snapshot->datoms = head->datoms;
@@ -672,7 +673,7 @@ struct db snapshot_db(const struct snapshot *snapshot)
         .store = snapshot->graph->store,
         .view = snapshot->view,
         .schema = snapshot->schema,
-        .extents = snapshot->graph->extents,
+        .extents = snapshot->extents,
         .t = snapshot->t,
         .as_of = T_MAX,
     };

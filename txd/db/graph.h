@@ -46,6 +46,7 @@ struct snapshot {
     struct store_view *view;
     struct schema *schema;
     struct counts *counts;
+    struct extents *extents; /* the graph's; NULL when this is not what the graph holds */
     uint32_t t;
     uint64_t checksum;
     uint64_t datoms;

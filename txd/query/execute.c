@@ -69,6 +69,15 @@ static struct relation *take(struct bindings *bindings, uint32_t i)
     return relation;
 }
 
+void bindings_take(struct bindings *bindings, const struct relation *relation)
+{
+    uint32_t i = 0;
+
+    while (bindings->relations[i] != relation)
+        i++;
+    take(bindings, i);
+}
+
 bool bindings_join(struct execution *execution, struct bindings *bindings,
                    struct relation *relation, struct error *err)
 {
@@ -301,15 +310,19 @@ bool execute_conjunction(struct execution *execution, const struct frame *frame,
 {
     uint32_t count = conjunction->count, next = 0;
     const struct clause **left = ARENA_ARRAY(execution->arena, const struct clause *, count);
+    struct frame own = *frame;
 
     for (uint32_t i = 0; i < count; i++)
         left[i] = &conjunction->clauses[i];
+    own.left = left;
     while (count > 0) {
+        own.left_count = count;
         if (!budget_check(&execution->budget, err) ||
-            !plan_next(execution, frame, left, count, bindings, &next, err) ||
-            !run_clause(execution, frame, left[next], bindings, err))
+            !plan_next(execution, &own, left, count, bindings, &next, err) ||
+            !run_clause(execution, &own, left[next], bindings, err))
             return false;
-        left[next] = left[--count];
+        count--;
+        memmove(&left[next], &left[next + 1], (count - next) * sizeof(*left));
         if (!drop_unneeded(execution, bindings, wanted, left, count, err))
             return false;
     }

@@ -27,8 +27,10 @@ struct execution {
 
 /* Where a conjunction is run. */
 struct frame {
-    uint32_t source;          /* what SOURCE_IMPLICIT stands for */
-    struct rule_frame *rules; /* inside a rule: how calls are answered there (rules.h) */
+    uint32_t source;                  /* what SOURCE_IMPLICIT stands for */
+    struct rule_frame *rules;         /* inside a rule: how calls are answered there (rules.h) */
+    const struct clause *const *left; /* the clauses that have not been run */
+    uint32_t left_count;
 };
 
 /* What is known so far: relations that share no variable. A relation without rows: nothing can
@@ -41,6 +43,9 @@ struct bindings {
 /* The relation that has the variable, or NULL. */
 struct relation *bindings_find(const struct bindings *bindings, uint32_t variable);
 bool bindings_have_all(const struct bindings *bindings, const struct id_set *variables);
+
+/* Takes a relation out of the bindings, of which it is one. */
+void bindings_take(struct bindings *bindings, const struct relation *relation);
 
 /* Joins a relation with all that share a variable with it. */
 bool bindings_join(struct execution *execution, struct bindings *bindings,

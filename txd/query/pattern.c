@@ -1,41 +1,13 @@
 #include "txd/query/pattern.h"
 
 #include "proto/edn.h"
-
-#include <stdlib.h>
-
-enum position { POSITION_E, POSITION_A, POSITION_V, POSITION_T, POSITION_ADDED, POSITIONS };
-
-#define NO_VARIABLE UINT32_MAX
-
-/* The variable that stands for the entities which the values of `v` name (lookup refs, idents). */
-#define RESOLVED(v) ((v) | 0x80000000u)
+#include "txd/query/functions.h"
+#include "txd/query/probe.h"
+#include "txd/query/scan.h"
 
 /* Datoms out of a column that is neither unique nor counted by value: one in so many has a given
  * value. */
 #define GUESS_PER_VALUE 64
-
-/* A pattern with all that is known put in. */
-struct pattern {
-    struct source *source;
-    bool impossible; /* what is known can match nothing */
-    bool known[POSITIONS];
-    uint32_t e;
-    const struct attribute *attribute; /* known[POSITION_A] */
-    struct value v;
-    uint32_t t;
-    bool added;
-    uint32_t variables[POSITIONS]; /* NO_VARIABLE: known, or not asked for */
-    bool user_only;                /* PROTOCOL.md, "tx": attributes and transactions hidden */
-};
-
-/* How the datoms are read. */
-struct access {
-    enum index index;
-    uint32_t count; /* leading components that are known or looped over */
-    uint32_t loop;  /* the position of the variable looped over; POSITIONS: none */
-    uint64_t read;  /* estimates */
-};
 
 /* ---- putting in what is known ---- */
 
@@ -138,7 +110,61 @@ static bool put(struct execution *execution, struct pattern *pattern, uint32_t p
     return true;
 }
 
-static bool prepare(struct execution *execution, struct source *source, const struct clause *clause,
+/* Narrows the bounds by what a predicate wants of the variable: (< ?v 5), (>= 3 ?v). */
+static void put_bound(struct pattern *pattern, const struct clause *predicate, uint32_t variable,
+                      const struct bindings *bindings)
+{
+    static const struct {
+        const char *name, *turned; /* when the variable is the second argument */
+        bool low;
+        int64_t step;
+    } comparisons[] = {
+        { "<", ">", false, -1 },
+        { "<=", ">=", false, 0 },
+        { ">", "<", true, 1 },
+        { ">=", "<=", true, 0 },
+    };
+    bool second = predicate->term_count == 2 && predicate->terms[1].type == TERM_VARIABLE &&
+                  predicate->terms[1].id == variable;
+    struct value limit;
+
+    if (predicate->term_count != 2 || predicate->terms[!second].type == TERM_SOURCE ||
+        (!second &&
+         (predicate->terms[0].type != TERM_VARIABLE || predicate->terms[0].id != variable)) ||
+        !position_value(predicate, bindings, !second, &limit) || limit.type != VALUE_LONG)
+        return;
+    for (size_t i = 0; i < ARRAY_LEN(comparisons); i++) {
+        const char *name = second ? comparisons[i].turned : comparisons[i].name;
+        int64_t bound;
+        if (strcmp(name, predicate->function->name) != 0 ||
+            __builtin_add_overflow(limit.number, comparisons[i].step, &bound))
+            continue;
+        pattern->bounded = true;
+        if (comparisons[i].low && bound > pattern->low)
+            pattern->low = bound;
+        if (!comparisons[i].low && bound < pattern->high)
+            pattern->high = bound;
+    }
+}
+
+/* The bounds that the clauses which are left put on the value, when it is not bound yet. They only
+ * save work: the predicates are run all the same. */
+static void put_bounds(struct pattern *pattern, const struct frame *frame,
+                       const struct bindings *bindings)
+{
+    uint32_t variable = pattern->variables[POSITION_V];
+
+    pattern->low = INT64_MIN;
+    pattern->high = INT64_MAX;
+    if (variable == NO_VARIABLE || bindings_find(bindings, variable))
+        return;
+    for (uint32_t i = 0; i < frame->left_count; i++)
+        if (frame->left[i]->type == CLAUSE_PREDICATE)
+            put_bound(pattern, frame->left[i], variable, bindings);
+}
+
+static bool prepare(struct execution *execution, const struct frame *frame,
+                    const struct clause *clause, struct source *source,
                     const struct bindings *bindings, struct pattern *out, struct error *err)
 {
     static const enum position order[] = { POSITION_A, POSITION_E, POSITION_V, POSITION_T,
@@ -165,288 +191,31 @@ static bool prepare(struct execution *execution, struct source *source, const st
     bool e_constant = clause->terms[0].type == TERM_CONSTANT;
     bool a_constant = clause->term_count > 1 && clause->terms[1].type == TERM_CONSTANT;
     out->user_only = !e_constant && !a_constant;
+    put_bounds(out, frame, bindings);
     return true;
 }
 
-/* ---- choosing the access ---- */
+/* ---- estimates ---- */
 
-static uint64_t per_entity(const struct pattern *pattern)
+struct relation *pattern_relation(const struct pattern *pattern, const struct bindings *bindings,
+                                  enum position position)
+{
+    uint32_t variable = pattern->variables[position];
+
+    return variable == NO_VARIABLE ? NULL : bindings_find(bindings, variable);
+}
+
+uint64_t pattern_per_entity(const struct pattern *pattern)
 {
     return !pattern->attribute ? 12 : pattern->attribute->many ? 8 : 1;
 }
 
 /* Datoms of the attribute that have one value. */
-static uint64_t per_value(const struct pattern *pattern)
+uint64_t pattern_per_value(const struct pattern *pattern)
 {
     if (pattern->attribute && pattern->attribute->unique != UNIQUE_NONE)
         return 1;
     return source_count(pattern->source, pattern->attribute) / GUESS_PER_VALUE + 1;
-}
-
-static bool value_is_indexed(const struct pattern *pattern)
-{
-    return pattern->attribute &&
-           (attribute_in_avet(pattern->attribute) || pattern->attribute->type == TYPE_REF);
-}
-
-static enum index value_index(const struct pattern *pattern)
-{
-    return pattern->attribute->type == TYPE_REF ? INDEX_VAET : INDEX_AVET;
-}
-
-static void consider(struct access *best, struct access candidate)
-{
-    if (candidate.read < best->read)
-        *best = candidate;
-}
-
-/* Rows of the relation that binds the position's variable. */
-static bool loop_rows(const struct pattern *pattern, const struct bindings *bindings,
-                      uint32_t position, uint64_t *rows)
-{
-    uint32_t variable = pattern->variables[position];
-    const struct relation *relation =
-        variable == NO_VARIABLE ? NULL : bindings_find(bindings, variable);
-
-    *rows = relation ? relation->rows : 0;
-    return relation != NULL;
-}
-
-static struct access choose(const struct pattern *pattern, const struct bindings *bindings)
-{
-    const bool *known = pattern->known;
-    uint64_t total = source_count(pattern->source, pattern->attribute), rows;
-    uint32_t leading = known[POSITION_A] ? 2 : 1;
-    struct access best = { .index = known[POSITION_A] ? INDEX_AEVT : INDEX_EAVT,
-                           .count = known[POSITION_A],
-                           .loop = POSITIONS,
-                           .read = COST_SEEK + total };
-
-    if (known[POSITION_E])
-        consider(&best,
-                 (struct access){ INDEX_EAVT, known[POSITION_A] && known[POSITION_V] ? 3 : leading,
-                                  POSITIONS, COST_SEEK + per_entity(pattern) });
-    if (loop_rows(pattern, bindings, POSITION_E, &rows))
-        consider(&best,
-                 (struct access){ INDEX_EAVT, known[POSITION_A] && known[POSITION_V] ? 3 : leading,
-                                  POSITION_E, rows * (COST_SEEK + per_entity(pattern)) });
-    if (known[POSITION_V] && value_is_indexed(pattern))
-        consider(&best, (struct access){ value_index(pattern), known[POSITION_E] ? 3 : 2, POSITIONS,
-                                         COST_SEEK + per_value(pattern) });
-    if (loop_rows(pattern, bindings, POSITION_V, &rows) && value_is_indexed(pattern))
-        consider(&best, (struct access){ value_index(pattern), known[POSITION_E] ? 3 : 2,
-                                         POSITION_V, rows * (COST_SEEK + per_value(pattern)) });
-    if (loop_rows(pattern, bindings, POSITION_A, &rows))
-        consider(&best, (struct access){ INDEX_AEVT, 1, POSITION_A,
-                                         rows * (COST_SEEK + total / GUESS_PER_VALUE + 1) });
-    return best;
-}
-
-/* ---- reading datoms ---- */
-
-/* What is being read into: the relation, and which of its columns each position fills. */
-struct reading {
-    struct execution *execution;
-    const struct pattern *pattern;
-    struct relation *relation;
-    uint32_t columns[POSITIONS]; /* COLUMN_NONE: not asked for */
-    uint32_t repeats[POSITIONS]; /* an earlier position with the same variable, or itself */
-};
-
-/* A text that lives as long as the query; equal ones met lately are the same bytes. */
-static struct bytes intern(struct execution *execution, struct bytes text)
-{
-    struct bytes *slot = &execution->interned[bytes_hash(text) % INTERNED];
-
-    if (!slot->data || !bytes_equal(*slot, text))
-        *slot = arena_copy(execution->arena, text);
-    return *slot;
-}
-
-static struct value keep(struct execution *execution, const struct value *value)
-{
-    if (value->type == VALUE_STRING || value->type == VALUE_KEYWORD)
-        return value_text(value->type, intern(execution, value->text));
-    return value_copy(execution->arena, value);
-}
-
-static bool matches(const struct pattern *pattern, const struct datom *datom)
-{
-    const bool *known = pattern->known;
-
-    return (!known[POSITION_E] || datom->e == pattern->e) &&
-           (!known[POSITION_A] || datom->a == pattern->attribute->id) &&
-           (!known[POSITION_T] || datom->t == pattern->t) &&
-           (!known[POSITION_ADDED] || datom->added == pattern->added) &&
-           (!pattern->user_only || entity_is_user(datom->e)) &&
-           (!known[POSITION_V] || value_equal(&datom->v, &pattern->v));
-}
-
-static struct value datom_position(struct reading *reading, const struct datom *datom,
-                                   uint32_t position)
-{
-    switch ((enum position)position) {
-    case POSITION_E:
-        return value_long(datom->e);
-    case POSITION_A:
-        return source_ident(reading->pattern->source, datom->a, reading->execution->arena);
-    case POSITION_V:
-        return datom->v;
-    case POSITION_T:
-        return value_long((int64_t)TX_ENTITY_BASE + datom->t);
-    case POSITION_ADDED:
-    case POSITIONS:
-        break;
-    }
-    return value_boolean(datom->added);
-}
-
-static bool repeats_agree(struct reading *reading, const struct datom *datom)
-{
-    for (uint32_t i = 0; i < POSITIONS; i++) {
-        if (reading->repeats[i] == i)
-            continue;
-        struct value here = datom_position(reading, datom, i);
-        struct value there = datom_position(reading, datom, reading->repeats[i]);
-        if (!value_equal(&here, &there))
-            return false;
-    }
-    return true;
-}
-
-static void append(struct reading *reading, const struct datom *datom)
-{
-    struct relation *relation = reading->relation;
-    struct arena *arena = reading->execution->arena;
-    const uint32_t *columns = reading->columns;
-
-    relation_reserve(relation, arena, 1);
-    if (columns[POSITION_E] != COLUMN_NONE)
-        relation_set_long(relation, arena, columns[POSITION_E], relation->rows, datom->e);
-    if (columns[POSITION_V] != COLUMN_NONE) {
-        if (datom->v.type == VALUE_LONG) {
-            relation_set_long(relation, arena, columns[POSITION_V], relation->rows,
-                              datom->v.number);
-        } else {
-            struct value value = keep(reading->execution, &datom->v);
-            relation_set_value(relation, arena, columns[POSITION_V], relation->rows, &value);
-        }
-    }
-    static const enum position others[] = { POSITION_A, POSITION_T, POSITION_ADDED };
-    for (size_t i = 0; i < ARRAY_LEN(others); i++) {
-        if (columns[others[i]] == COLUMN_NONE)
-            continue;
-        struct value value = datom_position(reading, datom, others[i]);
-        relation_set_value(relation, arena, columns[others[i]], relation->rows, &value);
-    }
-    relation->rows++;
-}
-
-static bool read_prefix(struct reading *reading, enum index index, const struct components *prefix,
-                        struct error *err)
-{
-    const struct pattern *pattern = reading->pattern;
-    struct budget *budget = &reading->execution->budget;
-    struct cursor *cursor = cursor_open(&pattern->source->db, index, prefix, NULL, false);
-    struct datom datom;
-    bool ok = true;
-
-    while (ok && cursor_next(cursor, &datom)) {
-        if (index == INDEX_EAVT && pattern->user_only && datom.e > USER_ENTITY_MAX)
-            break; /* all that follow are hidden */
-        if (matches(pattern, &datom) && repeats_agree(reading, &datom))
-            append(reading, &datom);
-        ok = ++budget->turns % BUDGET_TURNS != 0 ||
-             budget_rows(budget, reading->relation->rows, err);
-    }
-    ok = ok && cursor_check(cursor, err);
-    cursor_close(cursor);
-    return ok;
-}
-
-/* One round of a loop: the prefix with the value put in at the looped position. */
-static bool read_looped(struct reading *reading, const struct access *access,
-                        const struct value *value, struct error *err)
-{
-    const struct pattern *pattern = reading->pattern;
-    struct components prefix = { .count = access->count,
-                                 .e = pattern->e,
-                                 .a = pattern->attribute ? pattern->attribute->id : 0,
-                                 .v = pattern->v };
-
-    if (access->loop == POSITION_E) {
-        if (value->type != VALUE_LONG || value->number < 0 || value->number > INT32_MAX)
-            return true;
-        prefix.e = (uint32_t)value->number;
-    } else if (access->loop == POSITION_A) {
-        const struct attribute *attribute =
-            source_attribute(pattern->source, value, reading->execution->arena, NULL);
-        if (!attribute)
-            return true;
-        prefix.a = attribute->id;
-    } else {
-        bool found;
-        if (!source_value(pattern->source, pattern->attribute, value, &found, &prefix.v, err))
-            return false;
-        if (!found)
-            return true;
-    }
-    return budget_turn(&reading->execution->budget, err) &&
-           read_prefix(reading, access->index, &prefix, err);
-}
-
-static int by_number(const void *a, const void *b)
-{
-    const int64_t *left = a, *right = b;
-
-    return (*left > *right) - (*left < *right);
-}
-
-/* Goes through the values of a variable, each once; ids in order, since keys are in order too. */
-static bool read_loop(struct reading *reading, const struct access *access,
-                      const struct bindings *bindings, struct error *err)
-{
-    uint32_t variable = reading->pattern->variables[access->loop];
-    struct relation *values = bindings_find(bindings, variable);
-    struct execution *execution = reading->execution;
-    bool ok = true;
-
-    values = relation_project(execution->arena, values, &variable, 1);
-    if (values->columns[0].type == COLUMN_LONG) {
-        int64_t *sorted = xmalloc((values->rows + 1) * sizeof(*sorted));
-        if (values->rows)
-            memcpy(sorted, values->columns[0].longs, values->rows * sizeof(*sorted));
-        qsort(sorted, values->rows, sizeof(*sorted), by_number);
-        for (size_t i = 0; ok && i < values->rows; i++) {
-            struct value value = value_long(sorted[i]);
-            ok = (i > 0 && sorted[i] == sorted[i - 1]) || read_looped(reading, access, &value, err);
-        }
-        free(sorted);
-        return ok;
-    }
-    if (!join_distinct(values, execution->arena, &execution->budget, &values, err))
-        return false;
-    for (size_t i = 0; ok && i < values->rows; i++) {
-        struct value value = column_get(&values->columns[0], i);
-        ok = read_looped(reading, access, &value, err);
-    }
-    return ok;
-}
-
-static bool read_graph(struct reading *reading, const struct bindings *bindings, struct error *err)
-{
-    const struct pattern *pattern = reading->pattern;
-
-    if (pattern->impossible)
-        return true;
-    struct access access = choose(pattern, bindings);
-    if (access.loop != POSITIONS)
-        return read_loop(reading, &access, bindings, err);
-    struct components prefix = { .count = access.count,
-                                 .e = pattern->e,
-                                 .a = pattern->attribute ? pattern->attribute->id : 0,
-                                 .v = pattern->v };
-    return read_prefix(reading, access.index, &prefix, err);
 }
 
 /* ---- variables that name entities ---- */
@@ -457,7 +226,7 @@ static bool needs_resolving(const struct bindings *bindings, uint32_t variable)
     const struct relation *relation =
         variable == NO_VARIABLE ? NULL : bindings_find(bindings, variable);
 
-    return relation && relation->columns[relation_column(relation, variable)].type == COLUMN_VALUE;
+    return relation && relation->columns[relation_column(relation, variable)].type != COLUMN_LONG;
 }
 
 /* Puts beside the variable a column of the entities that its values name; rows that name none go.
@@ -476,8 +245,9 @@ static bool resolve_variable(struct execution *execution, const struct source *s
     for (size_t row = 0; row < relation->rows; row++) {
         bool found;
         uint32_t e;
+        struct value value = column_get(&relation->columns[column], row);
         if (!budget_turn(&execution->budget, err) ||
-            !source_entity(source, &relation->columns[column].values[row], &found, &e, err))
+            !source_entity(source, &value, &found, &e, err))
             return false;
         if (!found)
             continue;
@@ -551,13 +321,46 @@ static bool read_tuples(struct execution *execution, const struct source *source
 
 /* ---- the whole ---- */
 
+/* The extent of the pattern's attribute, when it is in memory or, for one that would read so many
+ * keys without it, worth having there; else NULL. */
+static bool extent_of(struct execution *execution, const struct pattern *pattern, uint64_t reads,
+                      struct extent **out, struct error *err)
+{
+    *out = NULL;
+    return pattern->impossible || !pattern->attribute ||
+           source_extent(pattern->source, pattern->attribute, reads, execution->arena,
+                         &execution->budget, out, err);
+}
+
+static uint64_t scan_rows(const struct pattern *pattern, const struct bindings *bindings,
+                          const struct scan *scan)
+{
+    const struct relation *entities = pattern_relation(pattern, bindings, POSITION_E);
+    const struct relation *values = pattern_relation(pattern, bindings, POSITION_V);
+
+    return entities ? entities->rows * pattern_per_entity(pattern)
+           : values ? values->rows * pattern_per_value(pattern)
+                    : scan->read;
+}
+
+/* Whether the pattern has no variable that is bound, where others are: what it finds would wait to
+ * be joined. */
+static bool is_apart(const struct pattern *pattern, const struct bindings *bindings)
+{
+    for (int i = 0; i < POSITIONS; i++)
+        if (pattern_relation(pattern, bindings, (enum position)i))
+            return false;
+    return bindings->count > 0;
+}
+
 bool pattern_estimate(struct execution *execution, const struct frame *frame,
                       const struct clause *clause, const struct bindings *bindings,
                       struct pattern_cost *out, struct error *err)
 {
     struct pattern pattern;
+    struct extent *extent;
+    struct probe probe = { .driver = PROBE_NONE };
     uint32_t number;
-    uint64_t rows;
 
     if (!frame_source(execution, frame, clause, &number, err))
         return false;
@@ -566,18 +369,20 @@ bool pattern_estimate(struct execution *execution, const struct frame *frame,
         *out = (struct pattern_cost){ source->tuples.count, source->tuples.count };
         return true;
     }
-    if (!prepare(execution, source, clause, bindings, &pattern, err))
+    if (!prepare(execution, frame, clause, source, bindings, &pattern, err) ||
+        !extent_of(execution, &pattern, 0, &extent, err))
         return false;
     *out = (struct pattern_cost){ 0 };
     if (pattern.impossible)
         return true;
-    out->read = choose(&pattern, bindings).read;
-    if (loop_rows(&pattern, bindings, POSITION_E, &rows))
-        out->rows = rows * per_entity(&pattern);
-    else if (loop_rows(&pattern, bindings, POSITION_V, &rows))
-        out->rows = rows * per_value(&pattern);
-    else
-        out->rows = out->read;
+    if (extent)
+        probe = probe_choose(&pattern, extent, bindings);
+    struct scan scan = scan_choose(&pattern, bindings);
+    *out = probe.driver != PROBE_NONE
+               ? probe.cost
+               : (struct pattern_cost){ scan.read, scan_rows(&pattern, bindings, &scan) };
+    if (is_apart(&pattern, bindings))
+        out->rows += out->rows / 2;
     return true;
 }
 
@@ -585,34 +390,27 @@ bool pattern_run(struct execution *execution, const struct frame *frame,
                  const struct clause *clause, struct bindings *bindings, struct error *err)
 {
     struct pattern pattern;
-    struct reading reading = { .execution = execution, .pattern = &pattern };
-    uint32_t number, variables[POSITIONS], width = 0;
+    struct relation *found;
+    struct extent *extent;
+    struct probe probe = { .driver = PROBE_NONE };
+    uint32_t number;
 
     if (!frame_source(execution, frame, clause, &number, err))
         return false;
     struct source *source = &execution->sources[number];
     if (!source->is_graph)
-        return read_tuples(execution, source, clause, &reading.relation, err) &&
-               bindings_join(execution, bindings, reading.relation, err);
-    if (!prepare(execution, source, clause, bindings, &pattern, err) ||
+        return read_tuples(execution, source, clause, &found, err) &&
+               bindings_join(execution, bindings, found, err);
+    if (!prepare(execution, frame, clause, source, bindings, &pattern, err) ||
         !resolve_positions(execution, &pattern, bindings, err))
         return false;
-    for (uint32_t i = 0; i < POSITIONS; i++) {
-        uint32_t first = 0;
-        reading.repeats[i] = i;
-        reading.columns[i] = COLUMN_NONE;
-        if (pattern.variables[i] == NO_VARIABLE)
-            continue;
-        while (pattern.variables[first] != pattern.variables[i])
-            first++;
-        reading.repeats[i] = first;
-        if (first == i) {
-            reading.columns[i] = width;
-            variables[width++] = pattern.variables[i];
-        }
-    }
-    reading.relation = relation_new(execution->arena, variables, width);
-    return read_graph(&reading, bindings, err) &&
-           budget_rows(&execution->budget, reading.relation->rows, err) &&
-           bindings_join(execution, bindings, reading.relation, err);
+    struct scan scan = scan_choose(&pattern, bindings);
+    if (!extent_of(execution, &pattern, scan.read, &extent, err))
+        return false;
+    if (extent)
+        probe = probe_choose(&pattern, extent, bindings);
+    if (probe.driver != PROBE_NONE)
+        return probe_run(execution, &probe, bindings, err);
+    return scan_run(execution, &pattern, &scan, bindings, &found, err) &&
+           bindings_join(execution, bindings, found, err);
 }

@@ -4,9 +4,35 @@
 #include "txd/query/pattern.h"
 #include "txd/query/rules.h"
 
+#include <stdlib.h>
+
 #define COST_NEVER  UINT64_MAX
 #define COST_BRANCH 1000 /* of starting an `or` or a rule */
 #define COST_OF_ROW 64   /* of going through one with a row */
+
+static int by_form(const void *a, const void *b)
+{
+    const struct clause *left = a, *right = b;
+
+    return value_compare(&left->form, &right->form);
+}
+
+static void sort_conjunction(struct conjunction *conjunction)
+{
+    for (uint32_t i = 0; i < conjunction->count; i++)
+        for (uint32_t j = 0; j < conjunction->clauses[i].branch_count; j++)
+            sort_conjunction(&conjunction->clauses[i].branches[j]);
+    if (conjunction->count > 1)
+        qsort(conjunction->clauses, conjunction->count, sizeof(*conjunction->clauses), by_form);
+}
+
+void plan_sort(struct query *query)
+{
+    sort_conjunction(&query->where);
+    for (uint32_t i = 0; i < query->rule_count; i++)
+        for (uint32_t j = 0; j < query->rules[i].branch_count; j++)
+            sort_conjunction(&query->rules[i].branches[j].body);
+}
 
 static uint64_t times(uint64_t a, uint64_t b)
 {

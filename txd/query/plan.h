@@ -12,6 +12,10 @@
 
 #include "txd/query/execute.h"
 
+/* Puts the clauses of a query into an order of their own, so that how they were written does not
+ * even decide between equals. */
+void plan_sort(struct query *query);
+
 /* Among `count` clauses that are left, the index of the next. Errors (incorrect): none can ever
  * run; names a clause and the variable that nothing binds. */
 bool plan_next(struct execution *execution, const struct frame *frame,

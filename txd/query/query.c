@@ -7,6 +7,7 @@
 #include "txd/query/database.h"
 #include "txd/query/execute.h"
 #include "txd/query/find.h"
+#include "txd/query/plan.h"
 #include "txd/query/pull.h"
 #include "txd/query/regex.h"
 #include "txd/query/rules.h"
@@ -83,6 +84,7 @@ bool query_run(const struct snapshot *snapshot, const struct query_request *requ
         !query_parse(&request->query, &request->args, arena, &query, err) ||
         !rules_check(query, err))
         return false;
+    plan_sort(query);
     struct query_limits own = limit_time(limits, query);
     execution->arena = arena;
     execution->budget = (struct budget){ .limits = &own, .arena = arena };

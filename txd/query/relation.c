@@ -24,7 +24,11 @@ uint32_t relation_column(const struct relation *relation, uint32_t variable)
 
 static size_t cell_bytes(enum column_type type)
 {
-    return type == COLUMN_LONG ? sizeof(int64_t) : sizeof(struct value);
+    static const size_t bytes[] = { [COLUMN_LONG] = sizeof(int64_t),
+                                    [COLUMN_VALUE] = sizeof(struct value),
+                                    [COLUMN_CODE] = sizeof(uint32_t) };
+
+    return bytes[type];
 }
 
 void relation_reserve(struct relation *relation, struct arena *arena, size_t more)
@@ -47,13 +51,13 @@ void relation_reserve(struct relation *relation, struct arena *arena, size_t mor
     relation->cap = cap;
 }
 
-/* Turns a column of longs into one of values; `rows` of them are set. */
+/* Turns a column into one of values; `rows` of them are set. */
 static void column_box(struct arena *arena, struct column *column, size_t rows, size_t cap)
 {
     struct value *values = arena_alloc(arena, cap * sizeof(*values));
 
     for (size_t i = 0; i < rows; i++)
-        values[i] = value_long(column->longs[i]);
+        values[i] = column_get(column, i);
     column->type = COLUMN_VALUE;
     column->values = values;
 }
@@ -68,31 +72,27 @@ void relation_set_value(struct relation *relation, struct arena *arena, uint32_t
         cells->longs[row] = value->number;
         return;
     }
-    if (cells->type == COLUMN_LONG)
+    if (cells->type != COLUMN_VALUE)
         column_box(arena, cells, relation->rows, relation->cap);
     cells->values[row] = *value;
-}
-
-/* The finaliser of splitmix64 (Steele, Lea, Flood 2014). */
-static uint64_t mix(uint64_t n)
-{
-    n = (n ^ n >> 30) * 0xbf58476d1ce4e5b9u;
-    n = (n ^ n >> 27) * 0x94d049bb133111ebu;
-    return n ^ n >> 31;
 }
 
 uint64_t column_hash(const struct column *column, size_t row)
 {
     if (column->type == COLUMN_LONG)
-        return mix((uint64_t)column->longs[row]);
-    const struct value *value = &column->values[row];
-    return value->type == VALUE_LONG ? mix((uint64_t)value->number) : value_hash(value);
+        return number_hash((uint64_t)column->longs[row]);
+    bool coded = column->type == COLUMN_CODE;
+    const struct value *value =
+        coded ? &column->dictionary->values[column->codes[row]] : &column->values[row];
+    if (value->type == VALUE_LONG)
+        return number_hash((uint64_t)value->number);
+    return coded ? column->dictionary->hashes[column->codes[row]] : value_hash(value);
 }
 
 bool column_equal(const struct column *a, size_t row_a, const struct column *b, size_t row_b)
 {
-    if (a->type == COLUMN_LONG && b->type == COLUMN_LONG)
-        return a->longs[row_a] == b->longs[row_b];
+    if (column_comparable(a, b))
+        return column_number(a, row_a) == column_number(b, row_b);
     struct value left = column_get(a, row_a), right = column_get(b, row_b);
     if (left.type != right.type)
         return false;
@@ -115,15 +115,23 @@ void relation_append(struct relation *relation, struct arena *arena, const struc
 struct column column_pick(struct arena *arena, const struct column *from, const uint32_t *picked,
                           size_t count)
 {
-    struct column column = { .type = from->type };
+    struct column column = { .type = from->type, .dictionary = from->dictionary };
 
     column.longs = arena_alloc(arena, count * cell_bytes(from->type));
-    if (from->type == COLUMN_LONG)
+    switch (from->type) {
+    case COLUMN_LONG:
         for (size_t i = 0; i < count; i++)
             column.longs[i] = from->longs[picked[i]];
-    else
+        break;
+    case COLUMN_VALUE:
         for (size_t i = 0; i < count; i++)
             column.values[i] = from->values[picked[i]];
+        break;
+    case COLUMN_CODE:
+        for (size_t i = 0; i < count; i++)
+            column.codes[i] = from->codes[picked[i]];
+        break;
+    }
     return column;
 }
 
@@ -135,6 +143,7 @@ struct relation *relation_pick(struct arena *arena, const struct relation *from,
     for (uint32_t i = 0; i < from->width; i++)
         relation->columns[i] = column_pick(arena, &from->columns[i], picked, count);
     relation->rows = relation->cap = count;
+    relation->distinct = from->distinct;
     return relation;
 }
 
@@ -149,6 +158,7 @@ struct relation *relation_project(struct arena *arena, const struct relation *fr
         relation->columns[i] = from->columns[column];
     }
     relation->rows = relation->cap = from->rows;
+    relation->distinct = from->distinct && width == from->width;
     return relation;
 }
 
@@ -164,10 +174,13 @@ struct relation *relation_slice(struct arena *arena, const struct relation *from
             relation->columns[i].longs = NULL;
         else if (from->columns[i].type == COLUMN_LONG)
             relation->columns[i].longs += first;
-        else
+        else if (from->columns[i].type == COLUMN_VALUE)
             relation->columns[i].values += first;
+        else
+            relation->columns[i].codes += first;
     }
     relation->rows = relation->cap = end - first;
+    relation->distinct = from->distinct;
     return relation;
 }
 
@@ -184,5 +197,6 @@ struct relation *relation_with_column(struct arena *arena, const struct relation
         memcpy(relation->columns, from->columns, from->width * sizeof(*from->columns));
     relation->columns[from->width] = column;
     relation->rows = relation->cap = from->rows;
+    relation->distinct = from->distinct;
     return relation;
 }

@@ -1,28 +1,32 @@
 /*
  * A relation: rows over variables, held as columns. A column is an array of int64 as long as all
  * its values are longs (entity ids, counts, numbers: most joins are on these), and becomes an array
- * of values with the first one that is not.
+ * of values with the first one that is not. What comes out of an extent (txd/db/extent.h) and is no
+ * long is an array of codes in the extent's dictionary.
  *
  * Invariants: the variables of a relation are distinct; every column has `cap` places of which
  * `rows` are set; a relation of no columns means true (rows > 0) or false. Columns may be shared
  * between relations once they are filled, so a filled relation is never written to again, except by
- * the one who appends to it (rules).
+ * the one who appends to it (rules). In a relation that is `distinct` no row is there twice; in
+ * another one may be.
  *
- * All memory is in the arena of the query, also what values point to.
+ * All memory is in the arena of the query, also what values point to, or is held by it (extents).
  */
 #ifndef STOA_TXD_QUERY_RELATION_H
 #define STOA_TXD_QUERY_RELATION_H
 
-#include "proto/value.h"
+#include "txd/db/dictionary.h"
 
-enum column_type { COLUMN_LONG, COLUMN_VALUE };
+enum column_type { COLUMN_LONG, COLUMN_VALUE, COLUMN_CODE };
 
 struct column {
     enum column_type type;
     union {
         int64_t *longs;
         struct value *values;
+        uint32_t *codes;
     };
+    const struct dictionary *dictionary; /* COLUMN_CODE */
 };
 
 struct relation {
@@ -30,6 +34,7 @@ struct relation {
     uint32_t *variables;
     struct column *columns;
     size_t rows, cap;
+    bool distinct;
 };
 
 #define COLUMN_NONE UINT32_MAX
@@ -60,7 +65,22 @@ static inline void relation_set_long(struct relation *relation, struct arena *ar
 
 static inline struct value column_get(const struct column *column, size_t row)
 {
-    return column->type == COLUMN_LONG ? value_long(column->longs[row]) : column->values[row];
+    return column->type == COLUMN_LONG    ? value_long(column->longs[row])
+           : column->type == COLUMN_VALUE ? column->values[row]
+                                          : column->dictionary->values[column->codes[row]];
+}
+
+/* A number that is the same for equal values of two columns which are `column_comparable`: both of
+ * longs, or both of codes in one dictionary. */
+static inline int64_t column_number(const struct column *column, size_t row)
+{
+    return column->type == COLUMN_LONG ? column->longs[row] : (int64_t)column->codes[row];
+}
+
+static inline bool column_comparable(const struct column *a, const struct column *b)
+{
+    return (a->type == COLUMN_LONG && b->type == COLUMN_LONG) ||
+           (a->type == COLUMN_CODE && b->type == COLUMN_CODE && a->dictionary == b->dictionary);
 }
 
 /* Agrees with column_equal(), whatever the types of the columns. */
@@ -70,7 +90,7 @@ bool column_equal(const struct column *a, size_t row_a, const struct column *b, 
 /* Appends a row of `width` values. */
 void relation_append(struct relation *relation, struct arena *arena, const struct value *values);
 
-/* A relation with the rows `picked` of `from`, over the same variables. */
+/* A relation with the rows `picked` of `from`, each at most once, over the same variables. */
 struct relation *relation_pick(struct arena *arena, const struct relation *from,
                                const uint32_t *picked, size_t count);
 

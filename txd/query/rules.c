@@ -295,7 +295,10 @@ static bool call_answers(struct execution *execution, const struct clause *claus
     uint32_t *picked = ARENA_ARRAY(arena, uint32_t, answers->rows);
     uint32_t *first = ARENA_ARRAY(arena, uint32_t, clause->term_count);
     size_t count = 0;
+    bool blank = false;
 
+    for (uint32_t i = 0; i < clause->term_count; i++)
+        blank = blank || clause->terms[i].type == TERM_BLANK;
     for (uint32_t i = 0; i < clause->term_count; i++)
         for (first[i] = 0; clause->terms[first[i]].type != clause->terms[i].type ||
                            clause->terms[first[i]].id != clause->terms[i].id;)
@@ -327,6 +330,7 @@ static bool call_answers(struct execution *execution, const struct clause *claus
     *out = relation_new(arena, variables, width);
     (*out)->columns = columns;
     (*out)->rows = (*out)->cap = count;
+    (*out)->distinct = answers->distinct && !blank;
     return true;
 }
 
@@ -387,7 +391,7 @@ static bool run_branch(struct evaluation *evaluation, struct rule_table *table, 
     struct arena *arena = execution->arena;
     const struct rule_branch *body = &table->rule->branches[branch];
     struct rule_frame rules = { table->sites[branch], table->site_counts[branch], delta };
-    struct frame frame = { table->source, &rules };
+    struct frame frame = { .source = table->source, .rules = &rules };
     struct id_set head = { .ids = body->head, .count = table->rule->arity };
     struct bindings bindings = { 0 };
     struct relation *rows = relation_slice(arena, table->inputs.rows, inputs.begin, inputs.end);

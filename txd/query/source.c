@@ -158,3 +158,38 @@ uint64_t source_count(const struct source *source, const struct attribute *attri
         total += counts->datoms[a];
     return total;
 }
+
+static bool check_budget(void *arg, struct error *err)
+{
+    return budget_check(arg, err);
+}
+
+static void let_go(void *extent)
+{
+    extent_release(extent);
+}
+
+bool source_extent(struct source *source, const struct attribute *attribute, uint64_t reads,
+                   struct arena *arena, struct budget *budget, struct extent **out,
+                   struct error *err)
+{
+    struct extent_demand demand = { .reads = reads,
+                                    .datoms = source_count(source, attribute),
+                                    .check = check_budget,
+                                    .arg = budget };
+
+    *out = NULL;
+    if (!source->db.extents)
+        return true;
+    if (!source->extents)
+        source->extents = ARENA_ARRAY(arena, struct extent *, schema_id_end(source->db.schema));
+    struct extent **known = &source->extents[attribute->id];
+    if (!*known) {
+        if (!extents_get(source->db.extents, &source->db, attribute, &demand, known, err))
+            return false;
+        if (*known)
+            arena_hold(arena, let_go, *known);
+    }
+    *out = *known;
+    return true;
+}

@@ -15,6 +15,7 @@ struct source {
     struct snapshot *opened;     /* what it holds beside the request's own; may be NULL */
     struct value tuples;         /* the collection */
     struct value *idents;        /* of attributes by id, copied when asked for; nil: not yet */
+    struct extent **extents;     /* of attributes by id, held by the arena; NULL: not asked for */
 };
 
 void source_graph(struct source *source, const struct snapshot *snapshot, const struct db *db);
@@ -49,5 +50,13 @@ const struct attribute *source_attribute_of(const struct source *source, uint16_
 
 /* Its ident, a keyword that lives as long as `arena`. */
 struct value source_ident(struct source *source, uint16_t a, struct arena *arena);
+
+/*
+ * The attribute's extent at the source's basis (without `since`), which the arena holds; NULL when
+ * it is not in memory and not worth putting there for a read of `reads` keys.
+ */
+bool source_extent(struct source *source, const struct attribute *attribute, uint64_t reads,
+                   struct arena *arena, struct budget *budget, struct extent **out,
+                   struct error *err) MUST_USE;
 
 #endif
