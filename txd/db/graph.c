@@ -19,7 +19,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define FORMAT 1
+#define FORMAT 2
 
 /* How many transactions may have to be counted again after a crash: some tens of milliseconds. */
 #define COUNTS_SAVE_EVERY 1024

@@ -5,7 +5,7 @@
  * store; after a batch it takes a snapshot of what it wrote (graph_snapshot_take), and once that is
  * durable graph_publish() makes it what readers get. Everything else is safe from any thread.
  *
- * Metadata, under key 'M' name: "format" u32 (1), "epoch" uuid:16, "flexibility" u8, "base" u32
+ * Metadata, under key 'M' name: "format" u32 (2), "epoch" uuid:16, "flexibility" u8, "base" u32
  * (t of an import, else 0), "counts" (per-attribute counts and the t they are of; saved now and
  * then, and brought up from the log on open), "head" (checksum u64, next ids u32 u32 and datoms u64
  * at the base; the log has the later ones). Integers are big-endian.

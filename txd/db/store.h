@@ -38,7 +38,7 @@ void store_batch_clear(struct store_batch *batch);
 void store_batch_put(struct store_batch *batch, struct bytes key, struct bytes value);
 void store_batch_delete(struct store_batch *batch, struct bytes key);
 size_t store_batch_count(const struct store_batch *batch);
-size_t store_batch_bytes(const struct store_batch *batch); /* of its keys and values */
+size_t store_batch_bytes(const struct store_batch *batch); /* as in the WAL */
 
 /* Applies the batch atomically; in the WAL, not fsynced. */
 bool store_write(struct store *store, struct store_batch *batch, struct error *err) MUST_USE;
@@ -59,6 +59,13 @@ void store_view_release(struct store *store, struct store_view *view);
  * appended to `out`. */
 bool store_get(struct store *store, const struct store_view *view, struct bytes key,
                struct buffer *out, bool *found, struct error *err) MUST_USE;
+
+/*
+ * The first key at or after `from` that has its look-up part (key.h), appended to `out`; *found is
+ * false when there is none. Most that are not there cost a look at Bloom filters.
+ */
+bool store_find(struct store *store, const struct store_view *view, struct bytes from,
+                struct buffer *out, bool *found, struct error *err) MUST_USE;
 
 /*
  * An iterator over keys in [lower, upper), which are copied; an empty `upper` has no bound.
