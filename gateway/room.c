@@ -282,7 +282,7 @@ static void end_sessions(struct room *room)
 }
 
 /* Those whose results are there; what is not sent now stays on the list. */
-static void tell_answered(struct room *room)
+static void tell_answered(struct room *room, int64_t now_us)
 {
     struct session *next, *at = room->answered;
 
@@ -291,7 +291,7 @@ static void tell_answered(struct room *room)
         next = at->answered_next;
         at->answered = false;
         if (session_own(at) == PACE_OWN_ANSWERED)
-            session_advanced(at);
+            session_advanced(at, now_us);
         else if (at->held)
             room_answered(room, at);
     }
@@ -304,8 +304,8 @@ static bool tell_all(struct room *room, int64_t now_us, int64_t *wait_us)
 
     for (struct session *next, *at = room->sessions; at; at = next) {
         next = at->next;
-        if (pace_tells(session_own(at), at->sent_us, now_us, wait_us))
-            session_advanced(at);
+        if (pace_tells(&room->pace, session_own(at), at->told_us, now_us, wait_us))
+            session_advanced(at, now_us);
         else
             left = true;
     }
@@ -319,7 +319,7 @@ void room_settle(struct room *room)
     if (room->broken)
         end_sessions(room);
     room->broken = room->dropped = false;
-    tell_answered(room);
+    tell_answered(room, now_us);
     if (!room->advanced)
         return;
     if (pace_due(&room->pace, room->sessions_count, now_us, &wait_us))

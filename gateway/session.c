@@ -360,10 +360,11 @@ enum pace_own session_own(const struct session *session)
     return session->held || session->transacts_count ? PACE_OWN_OPEN : PACE_OWN_NONE;
 }
 
-void session_advanced(struct session *session)
+void session_advanced(struct session *session, int64_t now_us)
 {
     const struct settings *settings = session->gateway->settings;
 
+    session->told_us = now_us;
     if (session->state != SESSION_FEED)
         return;
     if (session->live &&

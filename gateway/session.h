@@ -90,7 +90,7 @@ struct session {
     bool draining;
     uint16_t close_code;
     const char *close_reason;
-    int64_t opened_us, sent_us, ended_us;
+    int64_t opened_us, told_us, sent_us, ended_us;
     double tokens; /* of the rate limit */
     int64_t tokens_us;
 };
@@ -121,7 +121,7 @@ void session_unlink(struct session *session, struct session **list);
 enum pace_own session_own(const struct session *session);
 
 /* For the room. */
-void session_advanced(struct session *session); /* the relay has */
+void session_advanced(struct session *session, int64_t now_us); /* it is told that the relay has */
 void session_send(struct session *session, struct blob *message);
 void session_tick(struct session *session, int64_t now_us);
 void session_drain(struct session *session, int64_t retry_ms);

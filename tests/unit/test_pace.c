@@ -35,20 +35,19 @@ static void test_wait_is_only_lowered(void **state)
 
     (void)state;
     assert_false(pace_due(&pace, 1000, 1, &wait_us));
-    assert_false(pace_tells(PACE_OWN_OPEN, 0, 1, &wait_us));
+    assert_false(pace_tells(&pace, PACE_OWN_OPEN, 0, 1, &wait_us));
     assert_int_equal(wait_us, 10);
 }
 
 static const struct {
     enum pace_own own;
-    int64_t since_us; /* it was last sent something */
+    int64_t since_us; /* it was last told */
     bool tells;
     int64_t wait_us; /* when not */
 } sessions[] = {
-    { PACE_OWN_NONE, 0, true, 0 },
-    { PACE_OWN_ANSWERED, 0, true, 0 },
-    { PACE_OWN_OPEN, 0, false, PACE_OWN_US },
-    { PACE_OWN_OPEN, PACE_OWN_US - 1, false, 1 },
+    { PACE_OWN_NONE, 0, false, 2000 },        { PACE_OWN_NONE, 1999, false, 1 },
+    { PACE_OWN_NONE, 2000, true, 0 },         { PACE_OWN_ANSWERED, 0, true, 0 },
+    { PACE_OWN_OPEN, 0, false, PACE_OWN_US }, { PACE_OWN_OPEN, PACE_OWN_US - 1, false, 1 },
     { PACE_OWN_OPEN, PACE_OWN_US, true, 0 },
 };
 
@@ -56,8 +55,10 @@ static void test_tells(void **state)
 {
     (void)state;
     for (size_t i = 0; i < ARRAY_LEN(sessions); i++) {
+        const struct pace pace = { .pause_us = 4000 };
         int64_t now_us = 100000000, wait_us = INT64_MAX;
-        bool tells = pace_tells(sessions[i].own, now_us - sessions[i].since_us, now_us, &wait_us);
+        bool tells =
+            pace_tells(&pace, sessions[i].own, now_us - sessions[i].since_us, now_us, &wait_us);
         if (tells != sessions[i].tells || wait_us != (tells ? INT64_MAX : sessions[i].wait_us))
             fail_msg("session %zu: tells %d, wait %lld", i, tells, (long long)wait_us);
     }
