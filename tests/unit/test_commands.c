@@ -160,6 +160,44 @@ static void test_log_and_snapshot(void **state)
     bus_client_close(client);
 }
 
+/* A page at t holds what was there at t, also of attributes that keep no history. */
+static void test_snapshot_without_history(void **state)
+{
+    struct bus_client *client = bus_client_open(&fixture);
+    struct arena arena = { 0 };
+    struct buffer question = { 0 };
+
+    (void)state;
+    bus_client_ask(client, "{\"type\" \"create\" \"graph\" \"forgets\" \"flexibility\" \"read\"}",
+                   &arena);
+    bus_client_ask(
+        client,
+        "{\"type\" \"transact\" \"graph\" \"forgets\" \"txs\" [{\"tx_data\" "
+        "[{:db/ident :cursor :db/noHistory true} {:db/id 1 :name \"Ivan\" :cursor 7}]}]}",
+        &arena);
+    struct value sync = bus_client_ask(client, "{\"type\" \"sync\" \"graph\" \"forgets\"}", &arena);
+    bus_client_ask(client,
+                   "{\"type\" \"transact\" \"graph\" \"forgets\" \"txs\" "
+                   "[{\"tx_data\" [[:db/add 1 :cursor 8]]}]}",
+                   &arena);
+    buffer_printf(&question, "{\"type\" \"snapshot\" \"graph\" \"forgets\" \"t\" 1 \"epoch\" ");
+    edn_write(&question, value_get(&sync, "epoch"));
+    buffer_append(&question, "}", 2);
+    struct value page = bus_client_ask(client, question.data, &arena);
+    assert_int_equal(value_get(&page, "count")->number, value_get(&sync, "count")->number);
+    assert_non_null(memmem(value_get(&page, "datoms")->text.data,
+                           value_get(&page, "datoms")->text.len, "cursor\x07", 7));
+
+    /* what is held keeps nobody from dropping the graph and making another of its name */
+    bus_client_ask(client, "{\"type\" \"drop\" \"graph\" \"forgets\"}", &arena);
+    struct value again = bus_client_ask(
+        client, "{\"type\" \"create\" \"graph\" \"forgets\" \"flexibility\" \"read\"}", &arena);
+    assert_true(value_get(&again, "created") && value_get(&again, "created")->boolean);
+    buffer_release(&question);
+    arena_release(&arena);
+    bus_client_close(client);
+}
+
 /* Sessions come and go by announcements; a full one ends what it does not name. */
 static void test_presence(void **state)
 {
@@ -220,6 +258,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_log_and_snapshot),
+        cmocka_unit_test(test_snapshot_without_history),
         cmocka_unit_test(test_presence),
     };
 

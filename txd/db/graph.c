@@ -624,6 +624,13 @@ static void snapshot_unreference(struct snapshot *snapshot)
     free(snapshot);
 }
 
+struct snapshot *snapshot_retain(struct snapshot *snapshot)
+{
+    atomic_fetch_add(&snapshot->references, 1);
+    graph_retain(snapshot->graph);
+    return snapshot;
+}
+
 void snapshot_release(struct snapshot *snapshot)
 {
     if (!snapshot)

@@ -110,6 +110,7 @@ void graph_publish(struct graph *graph, struct snapshot *snapshot);
 
 /* The last durable snapshot, retained. */
 struct snapshot *graph_snapshot(struct graph *graph);
+struct snapshot *snapshot_retain(struct snapshot *snapshot);
 void snapshot_release(struct snapshot *snapshot); /* accepts NULL */
 
 /* The database value of a snapshot at its own t, and of the writer's head. */
