@@ -607,6 +607,8 @@ struct snapshot *graph_snapshot_take(struct graph *graph)
     snapshot->schema = schema_retain(head->schema);
     snapshot->counts = counts_share(graph);
     snapshot->t = head->t;
+    snapshot->next_e = head->next_e;
+    snapshot->next_a = head->next_a;
     snapshot->checksum = head->checksum;
     snapshot->datoms = head->datoms;
     snapshot->instant_ms = head->instant_ms;
@@ -621,6 +623,7 @@ static void snapshot_unreference(struct snapshot *snapshot)
     store_view_release(snapshot->graph->store, snapshot->view);
     schema_release(snapshot->schema);
     counts_release(snapshot->counts);
+    snapshot_release(snapshot->under);
     free(snapshot);
 }
 
@@ -662,6 +665,22 @@ struct snapshot *graph_snapshot(struct graph *graph)
     return snapshot;
 }
 
+struct snapshot *snapshot_with(struct snapshot *under, struct store_batch *batch,
+                               struct schema *schema)
+{
+    struct snapshot *snapshot = xcalloc(1, sizeof(*snapshot));
+
+    atomic_init(&snapshot->references, 1);
+    snapshot->under = snapshot_retain(under);
+    snapshot->graph = graph_retain(under->graph);
+    snapshot->view = store_view_with(under->view, batch);
+    snapshot->schema = schema_retain(schema);
+    atomic_fetch_add(&under->counts->references, 1); /* near enough for estimates */
+    snapshot->counts = under->counts;
+    snapshot->t = under->t + 1;
+    return snapshot;
+}
+
 struct db snapshot_db(const struct snapshot *snapshot)
 {
     return (struct db){
@@ -670,6 +689,7 @@ struct db snapshot_db(const struct snapshot *snapshot)
         .schema = snapshot->schema,
         .t = snapshot->t,
         .as_of = T_MAX,
+        .speculative = snapshot->under != NULL,
     };
 }
 

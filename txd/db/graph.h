@@ -46,9 +46,11 @@ struct snapshot {
     struct schema *schema;
     struct counts *counts;
     uint32_t t;
+    uint32_t next_e, next_a; /* as in the head */
     uint64_t checksum;
     uint64_t datoms;
     int64_t instant_ms;
+    struct snapshot *under; /* what this one adds a transaction to that is not committed; NULL */
 };
 
 /* Opens the graph in `dir`. Retained once for the caller. */
@@ -112,6 +114,11 @@ void graph_publish(struct graph *graph, struct snapshot *snapshot);
 struct snapshot *graph_snapshot(struct graph *graph);
 struct snapshot *snapshot_retain(struct snapshot *snapshot);
 void snapshot_release(struct snapshot *snapshot); /* accepts NULL */
+
+/* The snapshot as it would be after one more transaction, whose writes are in the batch and which
+ * leaves the schema as `schema`. Nothing is written. To be read by one thread. */
+struct snapshot *snapshot_with(struct snapshot *under, struct store_batch *batch,
+                               struct schema *schema);
 
 /* The database value of a snapshot at its own t, and of the writer's head. */
 struct db snapshot_db(const struct snapshot *snapshot);

@@ -56,12 +56,14 @@ struct store_batch {
 
 struct store_view {
     const rocksdb_snapshot_t *snapshot;
-    rocksdb_readoptions_t *read; /* of gets; never changed, so threads may share it */
+    rocksdb_readoptions_t *read;   /* of gets; never changed, so threads may share it */
+    rocksdb_writebatch_wi_t *over; /* the batch over the snapshot, which is another view's; NULL */
 };
 
 struct store_iterator {
     rocksdb_iterator_t *iterator;
     rocksdb_readoptions_t *read;
+    bool unbounded; /* RocksDB does not keep what is over a snapshot to the bounds: we do */
     size_t lower_len, upper_len;
     char bounds[]; /* lower, then upper; RocksDB keeps pointers to them */
 };
@@ -357,13 +359,57 @@ struct store_view *store_view_take(struct store *store)
     return view;
 }
 
+static void put_over(void *over, const char *key, size_t key_len, const char *value,
+                     size_t value_len)
+{
+    rocksdb_writebatch_wi_put(over, key, key_len, value, value_len);
+}
+
+static void delete_over(void *over, const char *key, size_t key_len)
+{
+    rocksdb_writebatch_wi_delete(over, key, key_len);
+}
+
+struct store_view *store_view_with(const struct store_view *under, struct store_batch *batch)
+{
+    struct store_view *view = xcalloc(1, sizeof(*view));
+
+    view->snapshot = under->snapshot;
+    view->read = rocksdb_readoptions_create();
+    rocksdb_readoptions_set_snapshot(view->read, view->snapshot);
+    view->over = rocksdb_writebatch_wi_create(0, 1);
+    rocksdb_writebatch_iterate(batch->operations, view->over, put_over, delete_over);
+    return view;
+}
+
 void store_view_release(struct store *store, struct store_view *view)
 {
     if (!view)
         return;
     rocksdb_readoptions_destroy(view->read);
-    rocksdb_release_snapshot(store->db, view->snapshot);
+    if (view->over)
+        rocksdb_writebatch_wi_destroy(view->over);
+    else
+        rocksdb_release_snapshot(store->db, view->snapshot);
     free(view);
+}
+
+/* store_get() from a batch over a snapshot. */
+static bool get_over(struct store *store, const struct store_view *view, struct bytes key,
+                     struct buffer *out, bool *found, struct error *err)
+{
+    char *reason = NULL;
+    size_t len;
+    char *data = rocksdb_writebatch_wi_get_from_batch_and_db(view->over, store->db, view->read,
+                                                             key.data, key.len, &len, &reason);
+
+    if (reason)
+        return failed(reason, err, "cannot read the database");
+    *found = data != NULL;
+    if (data)
+        buffer_append(out, data, len);
+    rocksdb_free(data);
+    return true;
 }
 
 bool store_get(struct store *store, const struct store_view *view, struct bytes key,
@@ -371,6 +417,8 @@ bool store_get(struct store *store, const struct store_view *view, struct bytes 
 {
     char *reason = NULL;
 
+    if (view && view->over)
+        return get_over(store, view, key, out, found, err);
     count_nothing();
     rocksdb_pinnableslice_t *slice =
         rocksdb_get_pinned(store->db, view ? view->read : store->read, key.data, key.len, &reason);
@@ -386,6 +434,16 @@ bool store_get(struct store *store, const struct store_view *view, struct bytes 
     return true;
 }
 
+static rocksdb_iterator_t *create_iterator(struct store *store, const struct store_view *view,
+                                           rocksdb_readoptions_t *read)
+{
+    rocksdb_iterator_t *iterator = rocksdb_create_iterator(store->db, read);
+
+    if (view && view->over) /* which takes the one below over */
+        iterator = rocksdb_writebatch_wi_create_iterator_with_base(view->over, iterator);
+    return iterator;
+}
+
 bool store_find(struct store *store, const struct store_view *view, struct bytes from,
                 struct buffer *out, bool *found, struct error *err)
 {
@@ -397,7 +455,7 @@ bool store_find(struct store *store, const struct store_view *view, struct bytes
     if (view)
         rocksdb_readoptions_set_snapshot(read, view->snapshot);
     rocksdb_readoptions_set_prefix_same_as_start(read, 1);
-    rocksdb_iterator_t *iterator = rocksdb_create_iterator(store->db, read);
+    rocksdb_iterator_t *iterator = create_iterator(store, view, read);
     rocksdb_iter_seek(iterator, from.data, from.len);
     if (rocksdb_iter_valid(iterator))
         key.data = rocksdb_iter_key(iterator, &key.len);
@@ -433,7 +491,8 @@ struct store_iterator *store_iterator_open(struct store *store, const struct sto
         rocksdb_readoptions_set_iterate_upper_bound(iterator->read, iterator->bounds + lower.len,
                                                     upper.len);
     rocksdb_readoptions_set_total_order_seek(iterator->read, 1);
-    iterator->iterator = rocksdb_create_iterator(store->db, iterator->read);
+    iterator->iterator = create_iterator(store, view, iterator->read);
+    iterator->unbounded = view && view->over;
     return iterator;
 }
 
@@ -446,24 +505,51 @@ void store_iterator_close(struct store_iterator *iterator)
     free(iterator);
 }
 
+static struct bytes lower_bound(const struct store_iterator *iterator)
+{
+    return (struct bytes){ iterator->bounds, iterator->lower_len };
+}
+
+static struct bytes upper_bound(const struct store_iterator *iterator)
+{
+    return (struct bytes){ iterator->bounds + iterator->lower_len, iterator->upper_len };
+}
+
 void store_iterator_seek(struct store_iterator *iterator, struct bytes key)
 {
+    if (iterator->unbounded && bytes_compare(key, lower_bound(iterator)) < 0)
+        key = lower_bound(iterator);
     rocksdb_iter_seek(iterator->iterator, key.data, key.len);
 }
 
 void store_iterator_seek_for_prev(struct store_iterator *iterator, struct bytes key)
 {
-    rocksdb_iter_seek_for_prev(iterator->iterator, key.data, key.len);
+    struct bytes upper = upper_bound(iterator);
+
+    if (iterator->unbounded && upper.len && bytes_compare(key, upper) >= 0) {
+        rocksdb_iter_seek_for_prev(iterator->iterator, upper.data, upper.len);
+        if (rocksdb_iter_valid(iterator->iterator) &&
+            bytes_equal(store_iterator_key(iterator), upper))
+            rocksdb_iter_prev(iterator->iterator);
+    } else {
+        rocksdb_iter_seek_for_prev(iterator->iterator, key.data, key.len);
+    }
 }
 
 void store_iterator_seek_first(struct store_iterator *iterator)
 {
-    rocksdb_iter_seek_to_first(iterator->iterator);
+    if (iterator->unbounded && iterator->lower_len)
+        store_iterator_seek(iterator, lower_bound(iterator));
+    else
+        rocksdb_iter_seek_to_first(iterator->iterator);
 }
 
 void store_iterator_seek_last(struct store_iterator *iterator)
 {
-    rocksdb_iter_seek_to_last(iterator->iterator);
+    if (iterator->unbounded && iterator->upper_len)
+        store_iterator_seek_for_prev(iterator, upper_bound(iterator));
+    else
+        rocksdb_iter_seek_to_last(iterator->iterator);
 }
 
 void store_iterator_next(struct store_iterator *iterator)
@@ -478,7 +564,13 @@ void store_iterator_prev(struct store_iterator *iterator)
 
 bool store_iterator_valid(const struct store_iterator *iterator)
 {
-    return rocksdb_iter_valid(iterator->iterator);
+    if (!rocksdb_iter_valid(iterator->iterator))
+        return false;
+    if (!iterator->unbounded)
+        return true;
+    struct bytes key = store_iterator_key(iterator), upper = upper_bound(iterator);
+    return bytes_compare(key, lower_bound(iterator)) >= 0 &&
+           (upper.len == 0 || bytes_compare(key, upper) < 0);
 }
 
 struct bytes store_iterator_key(const struct store_iterator *iterator)

@@ -15,7 +15,8 @@
 struct store_shared; /* environment, block cache and limits that all graphs of a txd share */
 struct store;
 struct store_batch;
-struct store_view; /* RocksDB's snapshot: what was written when it was taken */
+struct store_view; /* RocksDB's snapshot: what was written when it was taken, and perhaps a batch
+                      over it that is not written */
 struct store_iterator;
 
 struct store_shared *store_shared_open(size_t cache_bytes, size_t write_buffer_bytes);
@@ -53,6 +54,8 @@ bool store_sync(struct store *store, struct error *err) MUST_USE;
 bool store_flush(struct store *store, struct error *err) MUST_USE;
 
 struct store_view *store_view_take(struct store *store);
+/* What `under` would be with the batch written; for one thread. `under` must outlive it. */
+struct store_view *store_view_with(const struct store_view *under, struct store_batch *batch);
 void store_view_release(struct store *store, struct store_view *view);
 
 /* `view` NULL: what is written now. *found is false when the key is not there; else its value is
