@@ -8,13 +8,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define ROOMS_MAX           4096
-#define PACE_US_PER_SESSION 25
-#define PACE_US_MIN         1000
-#define PACE_US_MAX         10000
-#define FEW_OF              16
-#define FORGET_US           30000000
-#define LOG_TIMEOUT_MS      30000
+#define ROOMS_MAX      4096
+#define FORGET_US      30000000
+#define LOG_TIMEOUT_MS 30000
 
 bool room_name_valid(struct bytes name)
 {
@@ -194,6 +190,25 @@ static void unfollow(struct room *room)
     relay_close(&room->relay);
 }
 
+void room_answered(struct room *room, struct session *session)
+{
+    if (session->answered)
+        return;
+    session->answered = true;
+    session->answered_next = room->answered;
+    room->answered = session;
+}
+
+static void forget_answered(struct room *room, const struct session *session)
+{
+    struct session **at = &room->answered;
+
+    while (*at && *at != session)
+        at = &(*at)->answered_next;
+    if (*at)
+        *at = session->answered_next;
+}
+
 void room_enter(struct room *room, struct session *session)
 {
     if (!room->following)
@@ -206,6 +221,7 @@ void room_enter(struct room *room, struct session *session)
 
 void room_leave(struct room *room, struct session *session)
 {
+    forget_answered(room, session);
     session_unlink(session, &room->sessions);
     session->room = NULL;
     room->sessions_count--;
@@ -265,46 +281,51 @@ static void end_sessions(struct room *room)
     }
 }
 
-static bool is_due(struct room *room)
+/* Those whose results are there; what is not sent now stays on the list. */
+static void tell_answered(struct room *room, int64_t now_us)
 {
-    int64_t now = clock_monotonic_us();
-    int64_t pace_us = (int64_t)room->sessions_count * PACE_US_PER_SESSION;
+    struct session *next, *at = room->answered;
 
-    if (pace_us > PACE_US_MAX)
-        pace_us = PACE_US_MAX;
-    if (pace_us >= PACE_US_MIN && now < room->told_us + pace_us) {
-        room->gateway->loop.within(room->gateway->loop.arg, room->told_us + pace_us - now);
-        return false;
+    room->answered = NULL;
+    for (; at; at = next) {
+        next = at->answered_next;
+        at->answered = false;
+        if (session_own(at) == PACE_OWN_ANSWERED)
+            session_advanced(at, now_us);
+        else if (at->held)
+            room_answered(room, at);
     }
-    room->told_us = now;
-    return true;
 }
 
-/* The pace is for other people's transactions: a writer among readers gets its results at once.
- * When most write, that would be a frame for each of them again. */
-static bool few_await_results(const struct room *room)
+/* True when some are left to be told later, in *wait_us at the latest. */
+static bool tell_all(struct room *room, int64_t now_us, int64_t *wait_us)
 {
-    size_t waiting = 0;
+    bool left = false;
 
-    for (const struct session *at = room->sessions; at; at = at->next)
-        waiting += session_awaits_result(at);
-    return waiting * FEW_OF <= room->sessions_count;
+    for (struct session *next, *at = room->sessions; at; at = next) {
+        next = at->next;
+        if (pace_tells(&room->pace, session_own(at), at->told_us, now_us, wait_us))
+            session_advanced(at, now_us);
+        else
+            left = true;
+    }
+    return left;
 }
 
 void room_settle(struct room *room)
 {
+    int64_t now_us = clock_monotonic_us(), wait_us = INT64_MAX;
+
     if (room->broken)
         end_sessions(room);
     room->broken = room->dropped = false;
+    tell_answered(room, now_us);
     if (!room->advanced)
         return;
-    bool due = is_due(room), few = !due && few_await_results(room);
-    room->advanced = !due;
-    for (struct session *next, *at = room->sessions; at; at = next) {
-        next = at->next;
-        if (due || (few && session_awaits_result(at)))
-            session_advanced(at);
-    }
+    if (pace_due(&room->pace, room->sessions_count, now_us, &wait_us))
+        room->advanced = tell_all(room, now_us, &wait_us);
+    if (wait_us < INT64_MAX)
+        room->gateway->loop.within(room->gateway->loop.arg, wait_us);
 }
 
 /* --- life --- */

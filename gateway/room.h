@@ -9,6 +9,7 @@
 #include "common/limits.h"
 #include "gateway/gateway.h"
 #include "gateway/lane.h"
+#include "gateway/pace.h"
 #include "gateway/page.h"
 #include "gateway/relay.h"
 
@@ -30,9 +31,10 @@ struct room {
     bool fetching;  /* the relay waits for the log */
     struct uuid fetch_epoch;
     uint32_t fetch_from;
-    bool advanced;   /* the sessions have not been told yet */
-    int64_t told_us; /* when they last were */
-    bool broken;     /* the graph is another one: all sessions must go */
+    bool advanced; /* not all sessions have been told yet */
+    struct pace pace;
+    struct session *answered; /* those with a result that they have not been sent */
+    bool broken;              /* the graph is another one: all sessions must go */
     bool dropped;
     int64_t used_us;
 };
@@ -60,11 +62,12 @@ void room_feed(struct room *room, const struct value *message);
 
 /*
  * Tells the sessions what has happened since. To be called when a batch of news has been handed
- * out, and after whatever may have made the relay advance. The more sessions a room has, the more
- * transactions it lets gather for each: a write to a socket costs more than what is written. The
- * first one after a pause goes at once.
+ * out, and after whatever may have made the relay advance. pace.h says when who is told.
  */
 void room_settle(struct room *room);
+
+/* The session has a result that waits for its tx, or to be sent. */
+void room_answered(struct room *room, struct session *session);
 
 /* False when the room has been forgotten. */
 bool room_tick(struct room *room);

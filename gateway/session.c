@@ -35,6 +35,7 @@ struct request {
     struct session *session; /* NULL: it is gone */
     struct room *room;
     int64_t started_us;
+    bool transacts;
     struct value id; /* a string's text is behind the struct */
 };
 
@@ -352,15 +353,18 @@ static void pump(struct session *session)
         wake(session);
 }
 
-bool session_awaits_result(const struct session *session)
+enum pace_own session_own(const struct session *session)
 {
-    return session->held != NULL;
+    if (session->held && session->held->after_t <= session->room->relay.t)
+        return PACE_OWN_ANSWERED;
+    return session->held || session->transacts_count ? PACE_OWN_OPEN : PACE_OWN_NONE;
 }
 
-void session_advanced(struct session *session)
+void session_advanced(struct session *session, int64_t now_us)
 {
     const struct settings *settings = session->gateway->settings;
 
+    session->told_us = now_us;
     if (session->state != SESSION_FEED)
         return;
     if (session->live &&
@@ -468,6 +472,7 @@ static struct session *request_finish(struct request *request)
         if (request->next)
             request->next->at = request->at;
         session->requests_count -= request->id.type != VALUE_NIL;
+        session->transacts_count -= request->transacts;
     }
     free(request);
     return session;
@@ -527,6 +532,8 @@ static void on_transacted(void *arg, const struct value *result, const struct er
     request_finish(request);
     hold(session, t, blob);
     release_held(session);
+    if (session->held)
+        room_answered(session->room, session);
     relay_expect(&session->room->relay, t);
     arena_release(&arena);
 }
@@ -538,6 +545,8 @@ static void start_transact(struct session *session, const struct message *messag
     struct error error;
     struct lane *lane = room_lane(session->room, bytes_of(session->id));
 
+    request->transacts = true;
+    session->transacts_count++;
     forward_transaction(&text, message, blob_bytes(session->user), bytes_of(session->id));
     if (!lane_add(lane, buffer_bytes(&text), on_transacted, request, &error))
         finish_failed(request, &error);

@@ -61,13 +61,15 @@ struct session {
     char id[UUID_TEXT_BYTES];
     struct room *room;               /* from the hello on */
     struct session *next, *previous; /* in the room, or in the gateway's `opened` */
-    struct blob *user, *presence;    /* MessagePack; until the welcome, then the user only */
+    struct session *answered_next;   /* in the room's list of those, if `answered` */
+    bool answered;
+    struct blob *user, *presence; /* MessagePack; until the welcome, then the user only */
 
     struct outbox outbox;
     struct outgoing *held; /* results, by t */
     size_t held_count;
     struct request *requests;
-    size_t requests_count;
+    size_t requests_count, transacts_count;
     struct early *early;
     size_t early_bytes;
 
@@ -88,7 +90,7 @@ struct session {
     bool draining;
     uint16_t close_code;
     const char *close_reason;
-    int64_t opened_us, sent_us, ended_us;
+    int64_t opened_us, told_us, sent_us, ended_us;
     double tokens; /* of the rate limit */
     int64_t tokens_us;
 };
@@ -115,11 +117,11 @@ void session_end(struct session *session, enum close_code code, const char *reas
 void session_link(struct session *session, struct session **list);
 void session_unlink(struct session *session, struct session **list);
 
-/* A result is there that is sent once its tx is. */
-bool session_awaits_result(const struct session *session);
+/* What the session waits for. */
+enum pace_own session_own(const struct session *session);
 
 /* For the room. */
-void session_advanced(struct session *session); /* the relay has */
+void session_advanced(struct session *session, int64_t now_us); /* it is told that the relay has */
 void session_send(struct session *session, struct blob *message);
 void session_tick(struct session *session, int64_t now_us);
 void session_drain(struct session *session, int64_t retry_ms);

@@ -95,6 +95,19 @@ static bool is_index(const struct value *v)
     return is_one_of(v, names, ARRAY_LEN(names));
 }
 
+static bool is_walk(const struct value *v)
+{
+    static const char *const names[] = { "datoms", "range", "reverse", "seek" };
+
+    return is_one_of(v, names, ARRAY_LEN(names));
+}
+
+static bool is_any(const struct value *v)
+{
+    (void)v;
+    return true;
+}
+
 static bool is_small(const struct value *v, size_t bytes_max)
 {
     struct buffer encoded = { 0 };
@@ -118,7 +131,9 @@ static bool is_state(const struct value *v)
     return v->type == VALUE_MAP && is_small(v, LIMIT_STATE_BYTES);
 }
 
-static const struct kind kind_boolean = { is_boolean, "true or false" },
+static const struct kind kind_any = { is_any, "a value" },
+                         kind_walk = { is_walk, "\"datoms\", \"seek\", \"reverse\" or \"range\"" },
+                         kind_boolean = { is_boolean, "true or false" },
                          kind_count = { is_count, "an integer from 0 on" },
                          kind_eid = { is_eid,
                                       "an entity id, an ident, a lookup ref or a list of these" },
@@ -146,14 +161,32 @@ static const char *const type_names[MESSAGE_TYPES] = {
 };
 
 static const char *const field_names[MESSAGE_FIELDS] = {
-    [FIELD_AFTER] = "after",           [FIELD_ARGS] = "args",       [FIELD_AS_OF] = "as_of",
-    [FIELD_COMPONENTS] = "components", [FIELD_EID] = "eid",         [FIELD_EPOCH] = "epoch",
-    [FIELD_HISTORY] = "history",       [FIELD_ID] = "id",           [FIELD_INDEX] = "index",
-    [FIELD_LIMIT] = "limit",           [FIELD_MANY] = "many",       [FIELD_META] = "meta",
-    [FIELD_OFFSET] = "offset",         [FIELD_PATTERN] = "pattern", [FIELD_QUERY] = "query",
-    [FIELD_SINCE] = "since",           [FIELD_STATE] = "state",     [FIELD_SYNC] = "sync",
-    [FIELD_TIMEOUT_MS] = "timeout_ms", [FIELD_TOKEN] = "token",     [FIELD_TX_DATA] = "tx_data",
-    [FIELD_TX_ID] = "tx_id",           [FIELD_USER] = "user",
+    [FIELD_AFTER] = "after",
+    [FIELD_ARGS] = "args",
+    [FIELD_AS_OF] = "as_of",
+    [FIELD_COMPONENTS] = "components",
+    [FIELD_EID] = "eid",
+    [FIELD_EPOCH] = "epoch",
+    [FIELD_HISTORY] = "history",
+    [FIELD_ID] = "id",
+    [FIELD_INDEX] = "index",
+    [FIELD_LIMIT] = "limit",
+    [FIELD_MANY] = "many",
+    [FIELD_META] = "meta",
+    [FIELD_OFFSET] = "offset",
+    [FIELD_PATTERN] = "pattern",
+    [FIELD_QUERY] = "query",
+    [FIELD_SINCE] = "since",
+    [FIELD_STATE] = "state",
+    [FIELD_SYNC] = "sync",
+    [FIELD_TIMEOUT_MS] = "timeout_ms",
+    [FIELD_TOKEN] = "token",
+    [FIELD_TX_DATA] = "tx_data",
+    [FIELD_TX_ID] = "tx_id",
+    [FIELD_USER] = "user",
+    [FIELD_WITH] = "with",
+    [FIELD_END] = "end",
+    [FIELD_WALK] = "walk",
 };
 
 enum need {
@@ -192,6 +225,7 @@ static const struct row rows[] = {
     { MESSAGE_QUERY, FIELD_LIMIT, OPTIONAL, &kind_count },
     { MESSAGE_QUERY, FIELD_OFFSET, OPTIONAL, &kind_count },
     { MESSAGE_QUERY, FIELD_TIMEOUT_MS, OPTIONAL, &kind_positive },
+    { MESSAGE_QUERY, FIELD_WITH, OPTIONAL, &kind_forms },
     { MESSAGE_PULL, FIELD_ID, ENVELOPE, &kind_id },
     { MESSAGE_PULL, FIELD_PATTERN, REQUIRED, &kind_pattern },
     { MESSAGE_PULL, FIELD_EID, REQUIRED, &kind_eid },
@@ -200,14 +234,19 @@ static const struct row rows[] = {
     { MESSAGE_PULL, FIELD_SINCE, OPTIONAL, &kind_count },
     { MESSAGE_PULL, FIELD_HISTORY, OPTIONAL, &kind_boolean },
     { MESSAGE_PULL, FIELD_TIMEOUT_MS, OPTIONAL, &kind_positive },
+    { MESSAGE_PULL, FIELD_WITH, OPTIONAL, &kind_forms },
     { MESSAGE_INDEX, FIELD_ID, ENVELOPE, &kind_id },
     { MESSAGE_INDEX, FIELD_INDEX, REQUIRED, &kind_index },
     { MESSAGE_INDEX, FIELD_COMPONENTS, OPTIONAL, &kind_list },
+    { MESSAGE_INDEX, FIELD_WALK, OPTIONAL, &kind_walk },
+    { MESSAGE_INDEX, FIELD_END, OPTIONAL, &kind_any },
     { MESSAGE_INDEX, FIELD_LIMIT, OPTIONAL, &kind_count },
     { MESSAGE_INDEX, FIELD_AFTER, OPTIONAL, &kind_string },
     { MESSAGE_INDEX, FIELD_AS_OF, OPTIONAL, &kind_count },
     { MESSAGE_INDEX, FIELD_SINCE, OPTIONAL, &kind_count },
     { MESSAGE_INDEX, FIELD_HISTORY, OPTIONAL, &kind_boolean },
+    { MESSAGE_INDEX, FIELD_TIMEOUT_MS, OPTIONAL, &kind_positive },
+    { MESSAGE_INDEX, FIELD_WITH, OPTIONAL, &kind_forms },
     { MESSAGE_PRESENCE, FIELD_STATE, REQUIRED, &kind_state },
 };
 

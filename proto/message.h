@@ -25,6 +25,7 @@ enum message_field {
     FIELD_AS_OF,
     FIELD_COMPONENTS,
     FIELD_EID,
+    FIELD_END,
     FIELD_EPOCH,
     FIELD_HISTORY,
     FIELD_ID,
@@ -43,9 +44,11 @@ enum message_field {
     FIELD_TX_DATA,
     FIELD_TX_ID,
     FIELD_USER,
+    FIELD_WALK,
+    FIELD_WITH,
 };
 
-#define MESSAGE_FIELDS (FIELD_USER + 1)
+#define MESSAGE_FIELDS (FIELD_WITH + 1)
 
 struct message {
     enum message_type type;

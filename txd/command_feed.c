@@ -4,6 +4,7 @@
 #include "proto/bus.h"
 #include "proto/mp.h"
 #include "txd/db/page.h"
+#include "txd/paging.h"
 
 #define PAGE_BYTES_MAX   (8 << 20)
 #define LOG_RECORDS_MAX  8192
@@ -97,6 +98,8 @@ bool command_sync(struct txd *txd, struct request *request, struct error *err)
         return false;
     bool ok = sync_decide(snapshot, &sync, &mode, err);
     if (ok) {
+        if (mode == MODE_SNAPSHOT)
+            paging_hold(txd->paging, snapshot);
         mp_write_map(reply, 8);
         write_value(reply, BYTES("epoch"), value_uuid(graph_epoch(snapshot->graph)));
         write_number(reply, BYTES("t"), snapshot->t);
@@ -163,7 +166,18 @@ bool command_log(struct txd *txd, struct request *request, struct error *err)
     return ok;
 }
 
-static bool page_answer(const struct snapshot *snapshot, struct request *request, struct error *err)
+/* The database value at `t`: the snapshot that was held when paging began, when there is one. */
+static struct db db_at(const struct snapshot *snapshot, const struct snapshot *held, uint32_t t)
+{
+    struct db db = snapshot_db(held ? held : snapshot);
+
+    if (!held && t < snapshot->t)
+        db.as_of = t;
+    return db;
+}
+
+static bool page_answer(struct txd *txd, const struct snapshot *snapshot, struct request *request,
+                        struct error *err)
 {
     struct page_request page = { .base = graph_base(snapshot->graph) };
     int64_t t, bytes_max = BUS_PAGE_BYTES;
@@ -178,9 +192,8 @@ static bool page_answer(const struct snapshot *snapshot, struct request *request
         !bus_field_flag(&request->body, "tx_entities", &page.tx_entities, err))
         return false;
     page.bytes_max = (size_t)bytes_max;
-    struct db db = snapshot_db(snapshot);
-    if (t < snapshot->t)
-        db.as_of = (uint32_t)t;
+    struct snapshot *held = paging_find(txd->paging, snapshot->graph, (uint32_t)t);
+    struct db db = db_at(snapshot, held, (uint32_t)t);
     bool ok = page_read(&db, &page, &request->arena, &datoms, &count, &next, err);
     if (ok) {
         struct buffer *reply = &request->reply;
@@ -193,6 +206,7 @@ static bool page_answer(const struct snapshot *snapshot, struct request *request
             mp_write_bytes(reply, next);
         }
     }
+    snapshot_release(held);
     buffer_release(&datoms);
     return ok;
 }
@@ -203,7 +217,7 @@ bool command_snapshot(struct txd *txd, struct request *request, struct error *er
 
     if (!command_snapshot_of(txd, request, &snapshot, err))
         return false;
-    bool ok = page_answer(snapshot, request, err);
+    bool ok = page_answer(txd, snapshot, request, err);
     snapshot_release(snapshot);
     return ok;
 }

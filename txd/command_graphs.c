@@ -5,6 +5,7 @@
 #include "common/log.h"
 #include "proto/bus.h"
 #include "proto/mp.h"
+#include "txd/paging.h"
 #include "txd/writer.h"
 
 static const struct {
@@ -126,6 +127,7 @@ bool command_drop(struct txd *txd, struct request *request, struct error *err)
     if (!bus_field_text(&request->body, "graph", true, &name, err) ||
         !catalog_drop(txd->catalog, name, err))
         return false;
+    paging_expire(txd->paging);
     log_info("graph %.*s is dropped", BYTES_ARG(name));
     mp_write_map(&message, 1);
     mp_write_string(&message, BYTES("type"));

@@ -6,6 +6,7 @@
 #include "proto/bus.h"
 #include "proto/mp.h"
 #include "txd/query/query.h"
+#include "txd/tx/tx.h"
 
 static struct value field_of(const struct request *request, const char *name)
 {
@@ -30,18 +31,70 @@ static bool basis_of(const struct value *body, struct query_basis *out, struct e
     return true;
 }
 
-static bool limits_of(const struct value *body, struct query_limits *out, struct error *err)
-{
-    int64_t timeout_ms = LIMIT_QUERY_MS;
+/* What every read has: the graph it is of, and what it may use. */
+struct read {
+    struct txd *txd;
+    struct snapshot *snapshot;
+    struct query_basis basis;
+    struct query_limits limits;
+    struct query_graphs graphs;
+};
 
-    if (!bus_field_number(body, "timeout_ms", false, 1, LIMIT_QUERY_MS_MAX, &timeout_ms, err))
+static bool limits_of(const struct request *request, struct query_limits *out, struct error *err)
+{
+    int64_t timeout_ms = LIMIT_QUERY_MS, now_us = clock_monotonic_us();
+    bool given = value_get(&request->body, "timeout_ms") != NULL;
+
+    if (!bus_field_number(&request->body, "timeout_ms", false, 1, LIMIT_QUERY_MS_MAX, &timeout_ms,
+                          err))
         return false;
     *out = (struct query_limits){
-        .deadline_us = clock_monotonic_us() + timeout_ms * 1000,
+        .deadline_us = now_us + timeout_ms * 1000,
+        .deadline_max_us = given ? 0 : now_us + (int64_t)LIMIT_QUERY_MS_MAX * 1000,
         .memory_bytes_max = LIMIT_QUERY_BYTES,
         .rows_max = LIMIT_QUERY_ROWS,
+        .cancel = request->cancel,
     };
     return true;
+}
+
+/* The snapshot with a transaction that is not committed, when there is one; takes `now` over. */
+static bool add_transaction(struct snapshot *now, const struct value *tx_data, struct arena *arena,
+                            struct snapshot **out, struct error *err)
+{
+    bool ok = true;
+
+    *out = now;
+    if (tx_data->type != VALUE_NIL) {
+        ok = tx_with(now, tx_data, arena, out, err) || fail_in(err, "with");
+        snapshot_release(now);
+    }
+    return ok;
+}
+
+/* The `open` of query_graphs. */
+static bool open_graph(void *arg, struct bytes name, const struct value *tx_data,
+                       struct arena *arena, struct snapshot **out, struct error *err)
+{
+    struct read *read = arg;
+    struct snapshot *now;
+
+    if (name.len == 0)
+        now = snapshot_retain(read->snapshot);
+    else if (!command_snapshot_named(read->txd, name, &now, err))
+        return false;
+    return add_transaction(now, tx_data, arena, out, err);
+}
+
+static bool read_open(struct txd *txd, struct request *request, struct read *out, struct error *err)
+{
+    struct value tx_data = field_of(request, "with");
+    struct snapshot *now;
+
+    *out = (struct read){ .txd = txd, .graphs = { open_graph, out } };
+    return basis_of(&request->body, &out->basis, err) && limits_of(request, &out->limits, err) &&
+           command_snapshot_of(txd, request, &now, err) &&
+           add_transaction(now, &tx_data, &request->arena, &out->snapshot, err);
 }
 
 /* {"t": .., "result": .., "after": ..}, the last when there is more. */
@@ -68,23 +121,23 @@ static bool write_result(struct buffer *reply, uint32_t t, const struct value *r
 
 bool command_query(struct txd *txd, struct request *request, struct error *err)
 {
-    struct query_request query = { .query = field_of(request, "query"),
-                                   .args = field_of(request, "args") };
     int64_t limit = 0, offset = 0;
-    struct query_limits limits;
-    struct snapshot *snapshot;
+    struct read read;
     struct value result;
 
-    if (!basis_of(&request->body, &query.basis, err) || !limits_of(&request->body, &limits, err) ||
-        !bus_field_number(&request->body, "limit", false, 1, INT64_MAX, &limit, err) ||
+    if (!bus_field_number(&request->body, "limit", false, 1, INT64_MAX, &limit, err) ||
         !bus_field_number(&request->body, "offset", false, 0, INT64_MAX, &offset, err) ||
-        !command_snapshot_of(txd, request, &snapshot, err))
+        !read_open(txd, request, &read, err))
         return false;
-    query.limit = (uint64_t)limit;
-    query.offset = (uint64_t)offset;
-    bool ok = query_run(snapshot, &query, &limits, &request->arena, &result, err) &&
-              write_result(&request->reply, snapshot->t, &result, (struct bytes){ 0 }, err);
-    snapshot_release(snapshot);
+    struct query_request query = { .query = field_of(request, "query"),
+                                   .args = field_of(request, "args"),
+                                   .basis = read.basis,
+                                   .limit = (uint64_t)limit,
+                                   .offset = (uint64_t)offset,
+                                   .graphs = &read.graphs };
+    bool ok = query_run(read.snapshot, &query, &read.limits, &request->arena, &result, err) &&
+              write_result(&request->reply, read.snapshot->t, &result, (struct bytes){ 0 }, err);
+    snapshot_release(read.snapshot);
     return ok;
 }
 
@@ -92,38 +145,60 @@ bool command_pull(struct txd *txd, struct request *request, struct error *err)
 {
     struct pull_request pull = { .pattern = field_of(request, "pattern"),
                                  .eid = field_of(request, "eid") };
-    struct query_limits limits;
-    struct snapshot *snapshot;
+    struct read read;
     struct value result;
 
-    if (!basis_of(&request->body, &pull.basis, err) || !limits_of(&request->body, &limits, err) ||
-        !bus_field_flag(&request->body, "many", &pull.many, err) ||
-        !command_snapshot_of(txd, request, &snapshot, err))
+    if (!bus_field_flag(&request->body, "many", &pull.many, err) ||
+        !read_open(txd, request, &read, err))
         return false;
-    bool ok = pull_run(snapshot, &pull, &limits, &request->arena, &result, err) &&
-              write_result(&request->reply, snapshot->t, &result, (struct bytes){ 0 }, err);
-    snapshot_release(snapshot);
+    pull.basis = read.basis;
+    bool ok = pull_run(read.snapshot, &pull, &read.limits, &request->arena, &result, err) &&
+              write_result(&request->reply, read.snapshot->t, &result, (struct bytes){ 0 }, err);
+    snapshot_release(read.snapshot);
     return ok;
+}
+
+static bool walk_of(const struct request *request, enum index_walk *out, struct error *err)
+{
+    static const char *const names[] = { [INDEX_WALK_DATOMS] = "datoms",
+                                         [INDEX_WALK_SEEK] = "seek",
+                                         [INDEX_WALK_REVERSE] = "reverse",
+                                         [INDEX_WALK_RANGE] = "range" };
+    struct value given = field_of(request, "walk");
+
+    *out = INDEX_WALK_DATOMS;
+    if (given.type == VALUE_NIL)
+        return true;
+    for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+        if (value_is_keyword(&given, names[i]) ||
+            (given.type == VALUE_STRING && bytes_equal(given.text, bytes_of(names[i])))) {
+            *out = (enum index_walk)i;
+            return true;
+        }
+    }
+    return fail(err, ERROR_INCORRECT,
+                "\"walk\" must be \"datoms\", \"seek\", \"reverse\" or \"range\"");
 }
 
 bool command_index(struct txd *txd, struct request *request, struct error *err)
 {
-    struct index_request index = { .components = field_of(request, "components") };
+    struct index_request index = { .components = field_of(request, "components"),
+                                   .end = field_of(request, "end") };
     int64_t limit = LIMIT_INDEX_DATOMS;
-    struct query_limits limits;
-    struct snapshot *snapshot;
+    struct read read;
     struct bytes after = { 0 };
     struct value result;
 
-    if (!basis_of(&request->body, &index.basis, err) || !limits_of(&request->body, &limits, err) ||
-        !bus_field_text(&request->body, "index", true, &index.index, err) ||
+    if (!bus_field_text(&request->body, "index", true, &index.index, err) ||
         !bus_field_text(&request->body, "after", false, &index.after, err) ||
         !bus_field_number(&request->body, "limit", false, 1, LIMIT_INDEX_DATOMS_MAX, &limit, err) ||
-        !command_snapshot_of(txd, request, &snapshot, err))
+        !walk_of(request, &index.walk, err) || !read_open(txd, request, &read, err))
         return false;
+    index.basis = read.basis;
     index.limit = (uint32_t)limit;
-    bool ok = index_run(snapshot, &index, &limits, &request->arena, &result, &after, err) &&
-              write_result(&request->reply, snapshot->t, &result, after, err);
-    snapshot_release(snapshot);
+    bool ok =
+        index_run(read.snapshot, &index, &read.limits, &request->arena, &result, &after, err) &&
+        write_result(&request->reply, read.snapshot->t, &result, after, err);
+    snapshot_release(read.snapshot);
     return ok;
 }

@@ -1,6 +1,7 @@
 #include "txd/commands.h"
 
 #include "proto/bus.h"
+#include "proto/mp.h"
 #include "txd/presence.h"
 #include "txd/readers.h"
 #include "txd/writer.h"
@@ -10,6 +11,7 @@ static const struct command {
     const char *type;
     command_fn run;
 } commands[] = {
+    { "cancel", NULL },
     { "create", command_create },
     { "drop", command_drop },
     { "graphs", command_graphs },
@@ -67,6 +69,21 @@ static void transact_now(struct txd *txd, struct request *request)
         readers_submit(txd->readers, request);
 }
 
+/* Answered at once, ahead of the reads that wait. */
+static void cancel(struct txd *txd, struct request *request)
+{
+    struct bytes reader;
+    struct error err;
+
+    if (!bus_field_text(&request->body, "reader", true, &reader, &err)) {
+        server_reply_error(request, &err);
+        return;
+    }
+    readers_cancel(txd->readers, reader);
+    mp_write_map(&request->reply, 0);
+    server_reply(request);
+}
+
 static bool is_transact(const struct command *command)
 {
     return !strcmp(command->type, "transact");
@@ -84,6 +101,8 @@ void command_route(struct request *request, void *arg)
         readers_submit(txd->readers, request);
     else if (is_transact(command))
         transact_now(txd, request);
+    else if (!strcmp(command->type, "cancel"))
+        cancel(txd, request);
     else if (!strcmp(command->type, "presence"))
         presence_announce(txd->presence, request);
     else
@@ -103,18 +122,25 @@ void command_run(struct request *request, void *arg)
         server_reply_error(request, &err);
 }
 
-bool command_snapshot_of(struct txd *txd, const struct request *request, struct snapshot **out,
-                         struct error *err)
+bool command_snapshot_named(struct txd *txd, struct bytes name, struct snapshot **out,
+                            struct error *err)
 {
     struct graph *graph;
-    struct bytes name;
 
-    if (!bus_field_text(&request->body, "graph", true, &name, err) ||
-        !catalog_get(txd->catalog, name, &graph, err))
+    if (!catalog_get(txd->catalog, name, &graph, err))
         return false;
     bool usable = graph_check(graph, err);
     if (usable)
         *out = graph_snapshot(graph);
     graph_release(graph);
     return usable;
+}
+
+bool command_snapshot_of(struct txd *txd, const struct request *request, struct snapshot **out,
+                         struct error *err)
+{
+    struct bytes name;
+
+    return bus_field_text(&request->body, "graph", true, &name, err) &&
+           command_snapshot_named(txd, name, out, err);
 }

@@ -46,7 +46,11 @@ bool command_import_feed(struct txd *txd, struct request *request, struct error 
 bool command_import_finish(struct txd *txd, struct request *request, struct error *err) MUST_USE;
 bool command_import_abort(struct txd *txd, struct request *request, struct error *err) MUST_USE;
 
-/* The snapshot of the graph that the request names, retained. */
+/* The last durable snapshot of the graph of that name, retained. */
+bool command_snapshot_named(struct txd *txd, struct bytes name, struct snapshot **out,
+                            struct error *err) MUST_USE;
+
+/* The same of the graph that the request names. */
 bool command_snapshot_of(struct txd *txd, const struct request *request, struct snapshot **out,
                          struct error *err) MUST_USE;
 

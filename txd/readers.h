@@ -16,6 +16,12 @@ typedef void (*reader_fn)(struct request *request, void *arg);
 struct readers *readers_open(uint32_t threads, uint32_t waiting_max, reader_fn fn, void *arg);
 void readers_submit(struct readers *readers, struct request *request);
 
+/*
+ * The asker of the request whose field "reader" is `reader` has gone: sets its request->cancel,
+ * whether it runs or waits. Nothing happens when there is no such request (any more).
+ */
+void readers_cancel(struct readers *readers, struct bytes reader);
+
 /* Everything submitted has been answered (server_drain). */
 void readers_close(struct readers *readers);
 

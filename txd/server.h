@@ -13,14 +13,19 @@
 #include "common/queue.h"
 #include "proto/value.h"
 
+#include <stdatomic.h>
+
+struct reading;
 struct server;
 
 struct request {
     struct queue_item item; /* for the queue of whoever handles it next */
     struct server *server;
-    struct value body;   /* the decoded map; valid until server_reply() */
-    struct arena arena;  /* for handling it; emptied by server_reply() */
-    struct buffer reply; /* the answer, one MessagePack map; empty when handed over */
+    struct value body;         /* the decoded map; valid until server_reply() */
+    struct arena arena;        /* for handling it; emptied by server_reply() */
+    struct buffer reply;       /* the answer, one MessagePack map; empty when handed over */
+    struct reading *reading;   /* the readers' own, as the next */
+    const atomic_bool *cancel; /* set once nobody waits for the answer (readers.h); may be NULL */
 };
 
 typedef void (*server_handler)(struct request *request, void *arg);

@@ -3,6 +3,7 @@
 #include "proto/bus.h"
 #include "proto/mp.h"
 #include "txd/commands.h"
+#include "txd/paging.h"
 #include "txd/presence.h"
 #include "txd/writer.h"
 
@@ -43,6 +44,7 @@ static void tick(struct txd *txd)
     catalog_each_open(txd->catalog, publish_head, txd->server);
     presence_expire(txd->presence);
     imports_expire(txd->imports);
+    paging_expire(txd->paging);
 }
 
 static void *ticker_thread(void *arg)

@@ -2,6 +2,7 @@
 
 #include "common/clock.h"
 #include "txd/commands.h"
+#include "txd/paging.h"
 #include "txd/presence.h"
 #include "txd/readers.h"
 #include "txd/ticker.h"
@@ -20,6 +21,7 @@ bool txd_open(const struct txd_options *options, struct txd **out, struct error 
         return false;
     }
     txd->imports = imports_open();
+    txd->paging = paging_open();
     txd->presence = presence_open(txd->server, txd->incarnation);
     txd->writer = writer_open(&options->writer, txd->server);
     txd->readers =
@@ -40,6 +42,7 @@ void txd_close(struct txd *txd)
     readers_close(txd->readers);
     writer_close(txd->writer);
     presence_close(txd->presence);
+    paging_close(txd->paging);
     imports_close(txd->imports);
     server_close(txd->server);
     if (txd->catalog)

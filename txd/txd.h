@@ -7,6 +7,7 @@
 #include "txd/writer.h"
 
 struct imports;
+struct paging;
 struct presence;
 struct readers;
 struct ticker;
@@ -15,6 +16,7 @@ struct txd {
     struct catalog *catalog;
     struct server *server;
     struct imports *imports;
+    struct paging *paging;
     struct presence *presence;
     struct writer *writer;
     struct readers *readers;

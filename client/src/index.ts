@@ -4,6 +4,7 @@ export * from './checksum.js';
 export * from './client.js';
 export * from './codec.js';
 export * from './connection.js';
+export * from './edn.js';
 export * from './mirror.js';
 export * from './msgpack.js';
 export * from './presence.js';

@@ -2,6 +2,7 @@
  * Transit JSON (github.com/cognitect/transit-format, 0.8). Written is JSON-Verbose without cache
  * codes; read are verbose and cached both.
  */
+import { base64Read, base64Write } from './base64.js';
 import {
   DEPTH_MAX, DecodeError, Double, Keyword, List, Sym, Uuid,
   entriesOf, instantOf, isFields, isLong, keywordOf, longOf, mapOf, msOf, symOf, type Value,
@@ -46,7 +47,7 @@ const SCALARS: Readonly<Record<string, Parser>> = {
   m: (text) => instantOf(bigintOf(text)),
   t: readTime,
   u: (text) => new Uuid(text),
-  b: readBytes,
+  b: base64Read,
   c: readCharacter,
   _: () => null,
   '?': readBoolean,
@@ -101,15 +102,6 @@ function readTime(text: string): Value {
     throw new DecodeError(`not a time of RFC 3339: ${text.slice(0, 64)}`);
   }
   return new Date(ms);
-}
-
-function readBytes(text: string): Value {
-  const isBase64 = /^[A-Za-z0-9+/]*={0,2}$/.test(text) && text.length % 4 === 0;
-  const bytes = Uint8Array.from(isBase64 ? atob(text) : '', (char) => char.charCodeAt(0));
-  if (!isBase64 || base64(bytes) !== text) {
-    throw new DecodeError('not base64');
-  }
-  return bytes;
 }
 
 function itemsOf(rep: Value, tag: string): readonly Value[] {
@@ -332,7 +324,7 @@ function writeObject(value: object, depth: number): string {
     return `"~u${value.text}"`;
   }
   if (value instanceof Uint8Array) {
-    return `"~b${base64(value)}"`;
+    return `"~b${base64Write(value)}"`;
   }
   if (value instanceof List) {
     return `{"~#list":${writeItems(value.items, depth)}}`;
@@ -353,12 +345,4 @@ function writeMap(entries: readonly (readonly [Value, Value])[], depth: number):
     return `{${fields.join(',')}}`;
   }
   return `{"~#cmap":${writeItems(entries.flat() as Value[], depth)}}`;
-}
-
-function base64(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) {
-    text += String.fromCharCode(byte);
-  }
-  return btoa(text);
 }

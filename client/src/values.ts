@@ -157,10 +157,11 @@ export const LONG_MIN = -(2n ** 63n);
 /* Deeper values are neither read nor written, as on the server. */
 export const DEPTH_MAX = 128;
 
-/* What keywords and symbols may be called: an EDN reader must take them for what they are. */
-const NAME = /^[^\s\x00-\x1f,;"()[\]{}@^`\\:#~][^\s\x00-\x1f,;"()[\]{}@^`\\~]*$/;
+/* What keywords and symbols may be called: an EDN reader must take them for what they are. As the
+ * server has it, or a name that it accepted would be an unreadable frame here. */
+const NAME = /^[^\x00-\x20\x7f,;"()[\]{}^\\:][^\x00-\x20\x7f,;"()[\]{}^\\]*$/;
 const NAME_BYTES_MAX = 512;
-const NOT_SYMBOLS = /^(nil|true|false|[+-]?\d.*)$/;
+const NOT_SYMBOLS = /^(nil|true|false|#.*|[-+.]?\d.*)$/;
 
 export function keywordOf(name: string): Keyword {
   checkName('keyword', name);

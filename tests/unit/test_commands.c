@@ -5,8 +5,10 @@
 #include "tests/unit/bus_client.h"
 
 #include "common/buffer.h"
+#include "common/clock.h"
 #include "proto/edn.h"
 
+#include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -69,6 +71,50 @@ static const struct row {
     { "{\"type\" \"index\" \"graph\" \"main\" \"index\" \"eavt\" \"components\" [2]}",
       { "[[2 :name \"Oleg\" 536870914] [2 :age 5 536870914]]" } },
     { "{\"type\" \"index\" \"graph\" \"main\" \"index\" \"xyz\"}", { "\"incorrect\"", "xyz" } },
+    { "{\"type\" \"index\" \"graph\" \"main\" \"index\" \"eavt\" \"components\" [1] \"walk\" "
+      "\"seek\""
+      " \"limit\" 2}",
+      { "[[1 :name \"Ivan\" 536870913] [2 :name \"Oleg\" 536870914]]" } },
+    { "{\"type\" \"index\" \"graph\" \"main\" \"index\" \"eavt\" \"components\" [2] \"walk\""
+      " \"reverse\" \"limit\" 2}",
+      { "[[2 :age 5 536870914] [2 :name \"Oleg\" 536870914]]" } },
+    { "{\"type\" \"index\" \"graph\" \"main\" \"index\" \"avet\" \"components\" [:db/ident :n]"
+      " \"end\" :o \"walk\" :range}",
+      { "[[536805440 :db/ident :name" } },
+    { "{\"type\" \"index\" \"graph\" \"main\" \"index\" \"eavt\" \"walk\" \"away\"}",
+      { "\"incorrect\"", "reverse" } },
+
+    /* what a transaction would give */
+    { "{\"type\" \"query\" \"graph\" \"main\" \"with\" [[:db/add 2 :name \"Anna\"]]"
+      " \"query\" \"[:find [?n ...] :order-by ?n :where [_ :name ?n]]\"}",
+      { "\"t\" 3", "\"result\" [\"Anna\" \"Ivan\"]" } },
+    { "{\"type\" \"pull\" \"graph\" \"main\" \"with\" \"[{:db/id 7 :name \\\"Eva\\\"}]\""
+      " \"pattern\" [:name] \"eid\" 7}",
+      { "{:name \"Eva\"}" } },
+    { "{\"type\" \"query\" \"graph\" \"main\" \"args\" [{\"db\" {\"with\" [{:name \"Zoe\"}]}}]"
+      " \"query\" \"[:find [?n ...] :in $ $2 :where [$2 ?e :name ?n] (not [$ ?e :name ?n])]\"}",
+      { "\"t\" 2", "\"result\" [\"Zoe\"]" } },
+    { "{\"type\" \"query\" \"graph\" \"main\" \"with\" [[:db/add 2]] \"query\" [:find ?e :where "
+      "[?e]]}",
+      { "\"incorrect\"", "with: " } },
+    { "{\"type\" \"query\" \"graph\" \"main\" \"query\" \"[:find [?n ...] :where [_ :name ?n]]\"}",
+      { "\"t\" 2", "Oleg" } },
+    { "{\"type\" \"create\" \"graph\" \"other\" \"flexibility\" \"read\"}", { "true" } },
+    { "{\"type\" \"transact\" \"graph\" \"other\" \"txs\" [{\"tx_data\" [{:name \"Ivan\" :is "
+      ":here}]}]}",
+      { "\"t\" 1" } },
+    { "{\"type\" \"query\" \"graph\" \"main\" \"args\" [{\"db\" {\"graph\" \"other\"}}]"
+      " \"query\" \"[:find ?n ?a ?v :in $ $2 :where [_ :name ?n] [$2 ?e :name ?n] [$2 ?e ?a "
+      "?v]]\"}",
+      { "[\"Ivan\" :is :here]", "[\"Ivan\" :name \"Ivan\"]" } },
+    { "{\"type\" \"query\" \"graph\" \"main\" \"args\" [{\"db\" {\"graph\" \"nowhere\"}}]"
+      " \"query\" \"[:find ?n :in $ $2 :where [$2 _ :name ?n]]\"}",
+      { "\"not-found\"", ":in $2: ", "nowhere" } },
+    { "{\"type\" \"drop\" \"graph\" \"other\"}", { "{}" } },
+
+    /* cancelling what does not run */
+    { "{\"type\" \"cancel\" \"reader\" \"r1\"}", { "{}" } },
+    { "{\"type\" \"cancel\"}", { "\"incorrect\"", "reader" } },
 
     /* the ways to be brought in step */
     { "{\"type\" \"sync\" \"graph\" \"main\"}",
@@ -160,6 +206,87 @@ static void test_log_and_snapshot(void **state)
     bus_client_close(client);
 }
 
+/* A page at t holds what was there at t, also of attributes that keep no history. */
+static void test_snapshot_without_history(void **state)
+{
+    struct bus_client *client = bus_client_open(&fixture);
+    struct arena arena = { 0 };
+    struct buffer question = { 0 };
+
+    (void)state;
+    bus_client_ask(client, "{\"type\" \"create\" \"graph\" \"forgets\" \"flexibility\" \"read\"}",
+                   &arena);
+    bus_client_ask(
+        client,
+        "{\"type\" \"transact\" \"graph\" \"forgets\" \"txs\" [{\"tx_data\" "
+        "[{:db/ident :cursor :db/noHistory true} {:db/id 1 :name \"Ivan\" :cursor 7}]}]}",
+        &arena);
+    struct value sync = bus_client_ask(client, "{\"type\" \"sync\" \"graph\" \"forgets\"}", &arena);
+    bus_client_ask(client,
+                   "{\"type\" \"transact\" \"graph\" \"forgets\" \"txs\" "
+                   "[{\"tx_data\" [[:db/add 1 :cursor 8]]}]}",
+                   &arena);
+    buffer_printf(&question, "{\"type\" \"snapshot\" \"graph\" \"forgets\" \"t\" 1 \"epoch\" ");
+    edn_write(&question, value_get(&sync, "epoch"));
+    buffer_append(&question, "}", 2);
+    struct value page = bus_client_ask(client, question.data, &arena);
+    assert_int_equal(value_get(&page, "count")->number, value_get(&sync, "count")->number);
+    assert_non_null(memmem(value_get(&page, "datoms")->text.data,
+                           value_get(&page, "datoms")->text.len, "cursor\x07", 7));
+
+    /* what is held keeps nobody from dropping the graph and making another of its name */
+    bus_client_ask(client, "{\"type\" \"drop\" \"graph\" \"forgets\"}", &arena);
+    struct value again = bus_client_ask(
+        client, "{\"type\" \"create\" \"graph\" \"forgets\" \"flexibility\" \"read\"}", &arena);
+    assert_true(value_get(&again, "created") && value_get(&again, "created")->boolean);
+    buffer_release(&question);
+    arena_release(&arena);
+    bus_client_close(client);
+}
+
+static void *run_forever(void *arg)
+{
+    struct bus_client *client = bus_client_open(&fixture);
+    struct arena arena = { 0 };
+    struct buffer text = { 0 };
+    atomic_bool *ended = arg;
+    struct value answer = bus_client_ask(
+        client,
+        "{\"type\" \"query\" \"graph\" \"main\" \"reader\" \"g-1\" \"timeout_ms\" 60000"
+        " \"query\" \"[:find (count ?a) . :where [(range 900000) [?a ...]] [(range 9) [?b ...]]"
+        " [(range 900000) [?c ...]] [(= -1 ?a ?b ?c)]]\"}",
+        &arena);
+
+    edn_write(&text, &answer);
+    buffer_append_u8(&text, 0);
+    atomic_store(ended, true);
+    if (!strstr(text.data, "\"interrupted\"") || !strstr(text.data, "cancelled"))
+        fail_msg("gave %s", text.data);
+    buffer_release(&text);
+    arena_release(&arena);
+    bus_client_close(client);
+    return NULL;
+}
+
+/* A query that runs ends soon after it is cancelled, from another connection. */
+static void test_cancel(void **state)
+{
+    struct bus_client *client = bus_client_open(&fixture);
+    struct arena arena = { 0 };
+    atomic_bool ended = false;
+    pthread_t thread;
+    int64_t begin_us = clock_monotonic_us();
+
+    (void)state;
+    assert_int_equal(pthread_create(&thread, NULL, run_forever, &ended), 0);
+    while (!atomic_load(&ended)) /* it may not have come yet */
+        bus_client_ask(client, "{\"type\" \"cancel\" \"reader\" \"g-1\"}", &arena);
+    pthread_join(thread, NULL);
+    assert_true(clock_monotonic_us() - begin_us < 30000000);
+    arena_release(&arena);
+    bus_client_close(client);
+}
+
 /* Sessions come and go by announcements; a full one ends what it does not name. */
 static void test_presence(void **state)
 {
@@ -220,6 +347,8 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_log_and_snapshot),
+        cmocka_unit_test(test_snapshot_without_history),
+        cmocka_unit_test(test_cancel),
         cmocka_unit_test(test_presence),
     };
 

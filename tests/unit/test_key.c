@@ -303,12 +303,31 @@ static void test_broken_keys(void **state)
     arena_release(&arena);
 }
 
+static void test_lookup_part(void **state)
+{
+    static const struct {
+        struct bytes key, part;
+    } rows[] = {
+        { { "V\0\1abc\0\0\0\7", 10 }, { "V\0\1abc", 6 } },
+        { { "X\0\0id", 5 }, { "X\0\0id", 5 } },
+        { { "v\0\1abc\0\0\0\7", 10 }, { "", 0 } },
+        { { "E\0\0\0\1\0\1a", 8 }, { "", 0 } },
+        { { "V\0\0\0\7", 5 }, { "", 0 } },
+        { { "", 0 }, { "", 0 } },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++)
+        assert_true(bytes_equal(key_lookup_part(rows[i].key), rows[i].part));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_order),          cmocka_unit_test(test_random_order),
         cmocka_unit_test(test_reads_back),     cmocka_unit_test(test_tail),
         cmocka_unit_test(test_long_sequences), cmocka_unit_test(test_broken_keys),
+        cmocka_unit_test(test_lookup_part),
     };
     return cmocka_run_group_tests_name("key", tests, NULL, NULL);
 }

@@ -67,6 +67,66 @@ static void test_batch(void **state)
     db_test_close(&test);
 }
 
+/* A key of avet: attribute 1, `value`, `entity`. */
+static struct bytes avet_key(struct buffer *key, const char *value, uint32_t entity)
+{
+    buffer_clear(key);
+    buffer_append_u8(key, 'V');
+    buffer_append_u16be(key, 1);
+    buffer_append_bytes(key, bytes_of(value));
+    buffer_append_u32be(key, entity);
+    return buffer_bytes(key);
+}
+
+/* The entity at or after `from` that has the value; 0: none. */
+static uint32_t find(struct store *store, const struct store_view *view, const char *value,
+                     uint32_t from)
+{
+    struct buffer key = { 0 }, out = { 0 };
+    struct error err;
+    bool found;
+
+    assert_ok(store_find(store, view, avet_key(&key, value, from), &out, &found, &err));
+    uint32_t e = found ? load_u32be((const uint8_t *)out.data + out.len - 4) : 0;
+    buffer_release(&key);
+    buffer_release(&out);
+    return e;
+}
+
+/* In memtables, with the Bloom filter of a memtable, and in tables, with theirs. */
+static void test_find(void **state)
+{
+    struct db_test test;
+    struct buffer key = { 0 };
+    struct store_batch *batch = store_batch_new();
+    struct error err;
+
+    (void)state;
+    db_test_open(&test);
+    store_batch_put(batch, avet_key(&key, "b", 7), BYTES(""));
+    store_batch_put(batch, avet_key(&key, "b", 9), BYTES(""));
+    store_batch_put(batch, avet_key(&key, "bb", 8), BYTES(""));
+    assert_ok(store_write(test.store, batch, &err));
+    struct store_view *view = store_view_take(test.store);
+    store_batch_clear(batch);
+    store_batch_put(batch, avet_key(&key, "c", 5), BYTES(""));
+    store_batch_delete(batch, avet_key(&key, "b", 7));
+    assert_ok(store_write(test.store, batch, &err));
+    for (int flushed = 0; flushed <= 1; flushed++) {
+        assert_int_equal(find(test.store, NULL, "b", 0), 9);
+        assert_int_equal(find(test.store, NULL, "b", 10), 0); /* "bb" is no answer */
+        assert_int_equal(find(test.store, NULL, "a", 0), 0);
+        assert_int_equal(find(test.store, NULL, "c", 0), 5);
+        assert_int_equal(find(test.store, view, "b", 0), 7);
+        assert_int_equal(find(test.store, view, "c", 0), 0);
+        assert_ok(store_flush(test.store, &err));
+    }
+    store_view_release(test.store, view);
+    store_batch_free(batch);
+    buffer_release(&key);
+    db_test_close(&test);
+}
+
 static void test_view(void **state)
 {
     struct db_test test;
@@ -374,11 +434,17 @@ static void test_broken_length(void **state)
 int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_batch),      cmocka_unit_test(test_view),
-        cmocka_unit_test(test_iterator),   cmocka_unit_test(test_open_errors),
-        cmocka_unit_test(test_unlogged),   cmocka_unit_test(test_sync_while_writing),
-        cmocka_unit_test(test_killed),     cmocka_unit_test(test_torn_tail),
-        cmocka_unit_test(test_broken_wal), cmocka_unit_test(test_broken_length),
+        cmocka_unit_test(test_batch),
+        cmocka_unit_test(test_find),
+        cmocka_unit_test(test_view),
+        cmocka_unit_test(test_iterator),
+        cmocka_unit_test(test_open_errors),
+        cmocka_unit_test(test_unlogged),
+        cmocka_unit_test(test_sync_while_writing),
+        cmocka_unit_test(test_killed),
+        cmocka_unit_test(test_torn_tail),
+        cmocka_unit_test(test_broken_wal),
+        cmocka_unit_test(test_broken_length),
     };
 
     if (argc == 3 && strcmp(argv[1], "--die") == 0)

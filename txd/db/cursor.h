@@ -30,7 +30,7 @@ struct db {
     uint32_t as_of;                /* T_MAX: the newest */
     uint32_t since;                /* 0: the beginning */
     bool history;
-    bool speculative; /* `view` holds a transaction that is not committed (tx/with.h) */
+    bool speculative; /* `view` holds a transaction that is not committed (tx_with()) */
 };
 
 /* True when a read of `db` looks at past datoms too. */

@@ -19,7 +19,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#define FORMAT 1
+#define FORMAT 2
 
 /* How many transactions may have to be counted again after a crash: some tens of milliseconds. */
 #define COUNTS_SAVE_EVERY 1024
@@ -619,6 +619,8 @@ struct snapshot *graph_snapshot_take(struct graph *graph)
     snapshot->counts = counts_share(graph);
     snapshot->extents = graph->extents;
     snapshot->t = head->t;
+    snapshot->next_e = head->next_e;
+    snapshot->next_a = head->next_a;
     snapshot->checksum = head->checksum;
     snapshot->datoms = head->datoms;
     snapshot->instant_ms = head->instant_ms;
@@ -633,7 +635,15 @@ static void snapshot_unreference(struct snapshot *snapshot)
     store_view_release(snapshot->graph->store, snapshot->view);
     schema_release(snapshot->schema);
     counts_release(snapshot->counts);
+    snapshot_release(snapshot->under);
     free(snapshot);
+}
+
+struct snapshot *snapshot_retain(struct snapshot *snapshot)
+{
+    atomic_fetch_add(&snapshot->references, 1);
+    graph_retain(snapshot->graph);
+    return snapshot;
 }
 
 void snapshot_release(struct snapshot *snapshot)
@@ -667,6 +677,22 @@ struct snapshot *graph_snapshot(struct graph *graph)
     return snapshot;
 }
 
+struct snapshot *snapshot_with(struct snapshot *under, struct store_batch *batch,
+                               struct schema *schema)
+{
+    struct snapshot *snapshot = xcalloc(1, sizeof(*snapshot));
+
+    atomic_init(&snapshot->references, 1);
+    snapshot->under = snapshot_retain(under);
+    snapshot->graph = graph_retain(under->graph);
+    snapshot->view = store_view_with(under->view, batch);
+    snapshot->schema = schema_retain(schema);
+    atomic_fetch_add(&under->counts->references, 1); /* near enough for estimates */
+    snapshot->counts = under->counts;
+    snapshot->t = under->t + 1;
+    return snapshot;
+}
+
 struct db snapshot_db(const struct snapshot *snapshot)
 {
     return (struct db){
@@ -676,6 +702,7 @@ struct db snapshot_db(const struct snapshot *snapshot)
         .extents = snapshot->extents,
         .t = snapshot->t,
         .as_of = T_MAX,
+        .speculative = snapshot->under != NULL,
     };
 }
 

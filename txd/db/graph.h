@@ -5,7 +5,7 @@
  * store; after a batch it takes a snapshot of what it wrote (graph_snapshot_take), and once that is
  * durable graph_publish() makes it what readers get. Everything else is safe from any thread.
  *
- * Metadata, under key 'M' name: "format" u32 (1), "epoch" uuid:16, "flexibility" u8, "base" u32
+ * Metadata, under key 'M' name: "format" u32 (2), "epoch" uuid:16, "flexibility" u8, "base" u32
  * (t of an import, else 0), "counts" (per-attribute counts and the t they are of; saved now and
  * then, and brought up from the log on open), "head" (checksum u64, next ids u32 u32 and datoms u64
  * at the base; the log has the later ones). Integers are big-endian.
@@ -48,9 +48,11 @@ struct snapshot {
     struct counts *counts;
     struct extents *extents; /* the graph's; NULL when this is not what the graph holds */
     uint32_t t;
+    uint32_t next_e, next_a; /* as in the head */
     uint64_t checksum;
     uint64_t datoms;
     int64_t instant_ms;
+    struct snapshot *under; /* what this one adds a transaction to that is not committed; NULL */
 };
 
 /* Opens the graph in `dir`. Retained once for the caller. */
@@ -115,7 +117,13 @@ void graph_publish(struct graph *graph, struct snapshot *snapshot);
 
 /* The last durable snapshot, retained. */
 struct snapshot *graph_snapshot(struct graph *graph);
+struct snapshot *snapshot_retain(struct snapshot *snapshot);
 void snapshot_release(struct snapshot *snapshot); /* accepts NULL */
+
+/* The snapshot as it would be after one more transaction, whose writes are in the batch and which
+ * leaves the schema as `schema`. Nothing is written. To be read by one thread. */
+struct snapshot *snapshot_with(struct snapshot *under, struct store_batch *batch,
+                               struct schema *schema);
 
 /* The database value of a snapshot at its own t, and of the writer's head. */
 struct db snapshot_db(const struct snapshot *snapshot);

@@ -159,14 +159,29 @@ bool index_find_entity(const struct db *db, const struct attribute *a, const str
 {
     struct components components = { .count = 2, .a = a->id, .v = *v };
     struct datom datom;
-    bool there;
+    bool there = false;
 
-    if (!find_by_cursor(db, INDEX_AVET, &components, &there, &datom, err))
-        return false;
-    *found = there;
-    if (there)
-        *e = datom.e;
-    return true;
+    if (db_reads_past(db) || db->since) {
+        if (!find_by_cursor(db, INDEX_AVET, &components, &there, &datom, err))
+            return false;
+        *found = there;
+        if (there)
+            *e = datom.e;
+        return true;
+    }
+    struct writing writing;
+    struct buffer key = { 0 };
+    writing_init(&writing, v);
+    make_key(&writing, false, INDEX_AVET, &(struct datom){ .e = 0, .a = a->id, .v = *v });
+    bool ok = store_find(db->store, db->view, buffer_bytes(&writing.key), &key, &there, err);
+    if (ok) {
+        *found = there;
+        if (there)
+            *e = load_u32be((const uint8_t *)key.data + key.len - E_BYTES);
+    }
+    writing_release(&writing);
+    buffer_release(&key);
+    return ok;
 }
 
 /* --- changes of an attribute --- */

@@ -38,6 +38,15 @@ enum { SEQUENCE_END = 0x00, SEQUENCE_LONG = 0xff };
 #define HASH_BYTES 16
 #define TWO_TO_63  9223372036854775808.0
 
+struct bytes key_lookup_part(struct bytes key)
+{
+    enum { ENTITY_BYTES = 4 };
+
+    if (key.len > 1 + ENTITY_BYTES && key.data[0] == 'V')
+        return (struct bytes){ key.data, key.len - ENTITY_BYTES };
+    return key.len && key.data[0] == 'X' ? key : (struct bytes){ 0 };
+}
+
 /* Doubles as integers in the same order: negative ones inverted, others with the sign bit set. */
 static uint64_t ordered_bits(double real)
 {

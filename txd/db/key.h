@@ -9,7 +9,7 @@
  *   'R'      vaet, current              v:4 a:2 e:4                               t:4
  *   'e' 'a' 'v' 'r'  the same, past     as above, then t added:4 t retracted:4    tail
  *   'L'      log                        t:4                                       log.h's record
- *   'X'      tx_id                      uuid:16                                   t:4
+ *   'X'      tx_id                      00 00 uuid:16                             t:4
  *   'M'      metadata of the graph      name                                      graph.h's table
  *
  *   e    entity id. User entities 1 .. 2^29-65537, attributes 2^29-65536 .. 2^29-1, the
@@ -65,6 +65,11 @@
 #define USER_ENTITY_MAX       (ATTRIBUTE_ENTITY_BASE - 1u)
 #define T_MAX                 ((uint32_t)(1u << 31) - 1u - TX_ENTITY_BASE)
 
+/* Keys with the same first bytes are of one kind: an entity's neighbours, one attribute's datoms.
+ * Most kinds are written in ascending order, and a writer can go on at the last key of the kind. So
+ * tx_ids, which come in no order, are of one kind. */
+#define KEY_KIND_BYTES 3
+
 #define KEY_TEXT_BYTES     256
 #define KEY_SEQUENCE_BYTES 1024
 
@@ -84,6 +89,10 @@ static inline bool entity_is_tx(uint32_t e)
 {
     return e >= TX_ENTITY_BASE;
 }
+
+/* What an exact look-up gives of a key: of avet, current, all but the entity; a tx_id; of any other
+ * key nothing (empty). */
+struct bytes key_lookup_part(struct bytes key);
 
 /* Appends the encoded value. When the whole does not fit the key, *tail is what belongs into the
  * key's value (it may point into `v` or `scratch`); else it is empty. */

@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-enum { KEY_BYTES = 5, ID_KEY_BYTES = 17 };
+enum { KEY_BYTES = 5, ID_KEY_BYTES = 19 };
 
 /* The parts of a record, in order. */
 enum {
@@ -28,7 +28,8 @@ static struct bytes log_key(uint32_t t, uint8_t out[KEY_BYTES])
 static struct bytes id_key(const struct uuid *tx_id, uint8_t out[ID_KEY_BYTES])
 {
     out[0] = 'X';
-    memcpy(out + 1, tx_id->octets, sizeof(tx_id->octets));
+    out[1] = out[2] = 0;
+    memcpy(out + 3, tx_id->octets, sizeof(tx_id->octets));
     return (struct bytes){ (const char *)out, ID_KEY_BYTES };
 }
 

@@ -253,6 +253,16 @@ const struct attribute *schema_by_id(const struct schema *schema, uint16_t id)
     return held ? &held->attribute : NULL;
 }
 
+bool schema_has_no_history(const struct schema *schema)
+{
+    for (uint32_t id = 0; id < schema->id_end; id++) {
+        const struct attribute *attribute = schema_by_id(schema, (uint16_t)id);
+        if (attribute && attribute->no_history)
+            return true;
+    }
+    return false;
+}
+
 /* The attribute that is known to be there. */
 static const struct attribute *at_id(const struct schema *schema, uint16_t id)
 {

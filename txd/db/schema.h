@@ -95,6 +95,9 @@ const struct attribute *schema_by_ident(const struct schema *schema, struct byte
 /* Attributes are 0 .. schema_id_end() - 1, with holes. */
 uint32_t schema_id_end(const struct schema *schema);
 
+/* True when an attribute has :db/noHistory. */
+bool schema_has_no_history(const struct schema *schema);
+
 /* True when datoms of the attribute are in avet. */
 bool attribute_in_avet(const struct attribute *attribute);
 

@@ -1,5 +1,6 @@
 #include "txd/db/store.h"
 
+#include "txd/db/key.h"
 #include "txd/db/wal.h"
 
 #include <assert.h>
@@ -16,6 +17,9 @@
 
 /* Memory is taken from the allocator in blocks of this size as a memtable grows. */
 #define ARENA_BLOCK_BYTES ((size_t)128 << 10)
+
+/* Of a memtable, for the Bloom filter of its look-up parts: some 20 bits for each. */
+#define MEMTABLE_BLOOM_RATIO 0.01
 
 #define BLOCK_BYTES        ((size_t)8 << 10)
 #define BLOOM_BITS         10
@@ -46,34 +50,20 @@ struct store {
     rocksdb_flushoptions_t *flush;
 };
 
-/* One put or delete; its key and value are in the batch's `data`. */
-struct op {
-    size_t at;
-    size_t key_len, value_len;
-    size_t number; /* in the order given */
-    bool is_delete;
-};
-
-/*
- * Operations are handed to RocksDB sorted by key: an insertion next to the one before finds its
- * place in the memtable quickly, and a transaction's keys of one index lie together (15 % of the
- * processor time of a commit).
- */
 struct store_batch {
-    struct buffer data;
-    struct op *ops;
-    size_t count, cap;
-    rocksdb_writebatch_t *sorted; /* only while it is written */
+    rocksdb_writebatch_t *operations;
 };
 
 struct store_view {
     const rocksdb_snapshot_t *snapshot;
-    rocksdb_readoptions_t *read; /* of gets; never changed, so threads may share it */
+    rocksdb_readoptions_t *read;   /* of gets; never changed, so threads may share it */
+    rocksdb_writebatch_wi_t *over; /* the batch over the snapshot, which is another view's; NULL */
 };
 
 struct store_iterator {
     rocksdb_iterator_t *iterator;
     rocksdb_readoptions_t *read;
+    bool unbounded; /* RocksDB does not keep what is over a snapshot to the bounds: we do */
     size_t lower_len, upper_len;
     char bounds[]; /* lower, then upper; RocksDB keeps pointers to them */
 };
@@ -107,6 +97,13 @@ static bool failed(char *reason, struct error *err, const char *what)
     return false;
 }
 
+/* RocksDB counts every comparison of keys in variables of the thread, unless the thread says that
+ * nobody reads them: some 15 % of the time of a write. */
+static void count_nothing(void)
+{
+    rocksdb_set_perf_level(rocksdb_disable);
+}
+
 static rocksdb_block_based_table_options_t *table_options(struct store_shared *shared)
 {
     rocksdb_block_based_table_options_t *table = rocksdb_block_based_options_create();
@@ -123,9 +120,60 @@ static rocksdb_block_based_table_options_t *table_options(struct store_shared *s
     return table;
 }
 
+static char *transform(void *state, const char *key, size_t len, size_t *part_len)
+{
+    struct bytes part = key_lookup_part((struct bytes){ key, len });
+
+    (void)state;
+    *part_len = part.len;
+    return (char *)(uintptr_t)part.data; /* RocksDB only reads it */
+}
+
+static unsigned char in_domain(void *state, const char *key, size_t len)
+{
+    (void)state;
+    return key_lookup_part((struct bytes){ key, len }).len > 0;
+}
+
+static const char *transform_name(void *state)
+{
+    (void)state;
+    return "stoa.lookup-part";
+}
+
+static void transform_destroy(void *state)
+{
+    (void)state;
+}
+
+/*
+ * What makes writing and looking up cheap (tests/bench/transact.c): a key finds its place in the
+ * memtable next to the last one of its kind, in place of a search from the top, and Bloom filters
+ * of memtables and tables answer for most tx_ids and unique values that are not there. The first
+ * has no function in RocksDB's C interface, so it is read from a text, into a copy of `options`,
+ * which is freed.
+ */
+static rocksdb_options_t *with_key_order(rocksdb_options_t *options)
+{
+    rocksdb_options_t *with = rocksdb_options_create();
+    char text[80], *reason = NULL;
+
+    snprintf(text, sizeof(text), "memtable_insert_with_hint_prefix_extractor=fixed:%d",
+             KEY_KIND_BYTES);
+    rocksdb_get_options_from_string(options, text, with, &reason);
+    if (reason)
+        abort(); /* this is another RocksDB than it was built for */
+    rocksdb_options_destroy(options);
+    rocksdb_options_set_prefix_extractor(
+        with, rocksdb_slicetransform_create(NULL, transform_destroy, transform, in_domain,
+                                            in_domain, transform_name));
+    rocksdb_options_set_memtable_prefix_bloom_size_ratio(with, MEMTABLE_BLOOM_RATIO);
+    return with;
+}
+
 static rocksdb_options_t *store_options(struct store_shared *shared, bool create)
 {
-    rocksdb_options_t *options = rocksdb_options_create();
+    rocksdb_options_t *options = with_key_order(rocksdb_options_create());
 
     rocksdb_options_set_env(options, shared->env);
     rocksdb_options_set_create_if_missing(options, create);
@@ -216,7 +264,7 @@ struct store_batch *store_batch_new(void)
 {
     struct store_batch *batch = xcalloc(1, sizeof(*batch));
 
-    batch->sorted = rocksdb_writebatch_create();
+    batch->operations = rocksdb_writebatch_create();
     return batch;
 }
 
@@ -224,62 +272,36 @@ void store_batch_free(struct store_batch *batch)
 {
     if (!batch)
         return;
-    rocksdb_writebatch_destroy(batch->sorted);
-    buffer_release(&batch->data);
-    free(batch->ops);
+    rocksdb_writebatch_destroy(batch->operations);
     free(batch);
 }
 
 void store_batch_clear(struct store_batch *batch)
 {
-    buffer_clear(&batch->data);
-    batch->count = 0;
-}
-
-static void batch_add(struct store_batch *batch, struct bytes key, struct bytes value,
-                      bool is_delete)
-{
-    if (batch->count == batch->cap) {
-        batch->cap = batch->cap ? 2 * batch->cap : 64;
-        batch->ops = xrealloc(batch->ops, batch->cap * sizeof(*batch->ops));
-    }
-    batch->ops[batch->count] = (struct op){ .at = batch->data.len,
-                                            .key_len = key.len,
-                                            .value_len = value.len,
-                                            .number = batch->count,
-                                            .is_delete = is_delete };
-    batch->count++;
-    buffer_append_bytes(&batch->data, key);
-    buffer_append_bytes(&batch->data, value);
+    rocksdb_writebatch_clear(batch->operations);
 }
 
 void store_batch_put(struct store_batch *batch, struct bytes key, struct bytes value)
 {
-    batch_add(batch, key, value, false);
+    rocksdb_writebatch_put(batch->operations, key.data, key.len, value.data, value.len);
 }
 
 void store_batch_delete(struct store_batch *batch, struct bytes key)
 {
-    batch_add(batch, key, (struct bytes){ 0 }, true);
+    rocksdb_writebatch_delete(batch->operations, key.data, key.len);
 }
 
 size_t store_batch_count(const struct store_batch *batch)
 {
-    return batch->count;
+    return (size_t)rocksdb_writebatch_count(batch->operations);
 }
 
 size_t store_batch_bytes(const struct store_batch *batch)
 {
-    return batch->data.len;
-}
+    size_t bytes;
 
-static int compare_ops(const void *left, const void *right, void *data)
-{
-    const struct op *a = left, *b = right;
-    int order = bytes_compare((struct bytes){ (char *)data + a->at, a->key_len },
-                              (struct bytes){ (char *)data + b->at, b->key_len });
-
-    return order ? order : (a->number > b->number) - (a->number < b->number);
+    rocksdb_writebatch_data(batch->operations, &bytes);
+    return bytes;
 }
 
 static bool write_batch(struct store *store, const rocksdb_writeoptions_t *options,
@@ -287,19 +309,8 @@ static bool write_batch(struct store *store, const rocksdb_writeoptions_t *optio
 {
     char *reason = NULL;
 
-    if (batch->count > 1)
-        qsort_r(batch->ops, batch->count, sizeof(*batch->ops), compare_ops, batch->data.data);
-    for (size_t i = 0; i < batch->count; i++) {
-        const struct op *op = &batch->ops[i];
-        const char *key = batch->data.data + op->at;
-        if (op->is_delete)
-            rocksdb_writebatch_delete(batch->sorted, key, op->key_len);
-        else
-            rocksdb_writebatch_put(batch->sorted, key, op->key_len, key + op->key_len,
-                                   op->value_len);
-    }
-    rocksdb_write(store->db, options, batch->sorted, &reason);
-    rocksdb_writebatch_clear(batch->sorted);
+    count_nothing();
+    rocksdb_write(store->db, options, batch->operations, &reason);
     return !reason || failed(reason, err, "cannot write to the database");
 }
 
@@ -348,22 +359,69 @@ struct store_view *store_view_take(struct store *store)
     return view;
 }
 
+static void put_over(void *over, const char *key, size_t key_len, const char *value,
+                     size_t value_len)
+{
+    rocksdb_writebatch_wi_put(over, key, key_len, value, value_len);
+}
+
+static void delete_over(void *over, const char *key, size_t key_len)
+{
+    rocksdb_writebatch_wi_delete(over, key, key_len);
+}
+
+struct store_view *store_view_with(const struct store_view *under, struct store_batch *batch)
+{
+    struct store_view *view = xcalloc(1, sizeof(*view));
+
+    view->snapshot = under->snapshot;
+    view->read = rocksdb_readoptions_create();
+    rocksdb_readoptions_set_snapshot(view->read, view->snapshot);
+    view->over = rocksdb_writebatch_wi_create(0, 1);
+    rocksdb_writebatch_iterate(batch->operations, view->over, put_over, delete_over);
+    return view;
+}
+
 void store_view_release(struct store *store, struct store_view *view)
 {
     if (!view)
         return;
     rocksdb_readoptions_destroy(view->read);
-    rocksdb_release_snapshot(store->db, view->snapshot);
+    if (view->over)
+        rocksdb_writebatch_wi_destroy(view->over);
+    else
+        rocksdb_release_snapshot(store->db, view->snapshot);
     free(view);
+}
+
+/* store_get() from a batch over a snapshot. */
+static bool get_over(struct store *store, const struct store_view *view, struct bytes key,
+                     struct buffer *out, bool *found, struct error *err)
+{
+    char *reason = NULL;
+    size_t len;
+    char *data = rocksdb_writebatch_wi_get_from_batch_and_db(view->over, store->db, view->read,
+                                                             key.data, key.len, &len, &reason);
+
+    if (reason)
+        return failed(reason, err, "cannot read the database");
+    *found = data != NULL;
+    if (data)
+        buffer_append(out, data, len);
+    rocksdb_free(data);
+    return true;
 }
 
 bool store_get(struct store *store, const struct store_view *view, struct bytes key,
                struct buffer *out, bool *found, struct error *err)
 {
     char *reason = NULL;
+
+    if (view && view->over)
+        return get_over(store, view, key, out, found, err);
+    count_nothing();
     rocksdb_pinnableslice_t *slice =
         rocksdb_get_pinned(store->db, view ? view->read : store->read, key.data, key.len, &reason);
-
     if (reason)
         return failed(reason, err, "cannot read the database");
     *found = slice != NULL;
@@ -376,11 +434,47 @@ bool store_get(struct store *store, const struct store_view *view, struct bytes 
     return true;
 }
 
+static rocksdb_iterator_t *create_iterator(struct store *store, const struct store_view *view,
+                                           rocksdb_readoptions_t *read)
+{
+    rocksdb_iterator_t *iterator = rocksdb_create_iterator(store->db, read);
+
+    if (view && view->over) /* which takes the one below over */
+        iterator = rocksdb_writebatch_wi_create_iterator_with_base(view->over, iterator);
+    return iterator;
+}
+
+bool store_find(struct store *store, const struct store_view *view, struct bytes from,
+                struct buffer *out, bool *found, struct error *err)
+{
+    struct bytes part = key_lookup_part(from), key = { 0 };
+    rocksdb_readoptions_t *read = rocksdb_readoptions_create();
+    char *reason = NULL;
+
+    count_nothing();
+    if (view)
+        rocksdb_readoptions_set_snapshot(read, view->snapshot);
+    rocksdb_readoptions_set_prefix_same_as_start(read, 1);
+    rocksdb_iterator_t *iterator = create_iterator(store, view, read);
+    rocksdb_iter_seek(iterator, from.data, from.len);
+    if (rocksdb_iter_valid(iterator))
+        key.data = rocksdb_iter_key(iterator, &key.len);
+    *found = key.len > 0 && bytes_equal(key_lookup_part(key), part);
+    if (*found)
+        buffer_append_bytes(out, key);
+    else
+        rocksdb_iter_get_error(iterator, &reason);
+    rocksdb_iter_destroy(iterator);
+    rocksdb_readoptions_destroy(read);
+    return !reason || failed(reason, err, "cannot read the database");
+}
+
 struct store_iterator *store_iterator_open(struct store *store, const struct store_view *view,
                                            struct bytes lower, struct bytes upper)
 {
     struct store_iterator *iterator = xcalloc(1, sizeof(*iterator) + lower.len + upper.len);
 
+    count_nothing();
     iterator->lower_len = lower.len;
     iterator->upper_len = upper.len;
     if (lower.len)
@@ -397,7 +491,8 @@ struct store_iterator *store_iterator_open(struct store *store, const struct sto
         rocksdb_readoptions_set_iterate_upper_bound(iterator->read, iterator->bounds + lower.len,
                                                     upper.len);
     rocksdb_readoptions_set_total_order_seek(iterator->read, 1);
-    iterator->iterator = rocksdb_create_iterator(store->db, iterator->read);
+    iterator->iterator = create_iterator(store, view, iterator->read);
+    iterator->unbounded = view && view->over;
     return iterator;
 }
 
@@ -410,24 +505,51 @@ void store_iterator_close(struct store_iterator *iterator)
     free(iterator);
 }
 
+static struct bytes lower_bound(const struct store_iterator *iterator)
+{
+    return (struct bytes){ iterator->bounds, iterator->lower_len };
+}
+
+static struct bytes upper_bound(const struct store_iterator *iterator)
+{
+    return (struct bytes){ iterator->bounds + iterator->lower_len, iterator->upper_len };
+}
+
 void store_iterator_seek(struct store_iterator *iterator, struct bytes key)
 {
+    if (iterator->unbounded && bytes_compare(key, lower_bound(iterator)) < 0)
+        key = lower_bound(iterator);
     rocksdb_iter_seek(iterator->iterator, key.data, key.len);
 }
 
 void store_iterator_seek_for_prev(struct store_iterator *iterator, struct bytes key)
 {
-    rocksdb_iter_seek_for_prev(iterator->iterator, key.data, key.len);
+    struct bytes upper = upper_bound(iterator);
+
+    if (iterator->unbounded && upper.len && bytes_compare(key, upper) >= 0) {
+        rocksdb_iter_seek_for_prev(iterator->iterator, upper.data, upper.len);
+        if (rocksdb_iter_valid(iterator->iterator) &&
+            bytes_equal(store_iterator_key(iterator), upper))
+            rocksdb_iter_prev(iterator->iterator);
+    } else {
+        rocksdb_iter_seek_for_prev(iterator->iterator, key.data, key.len);
+    }
 }
 
 void store_iterator_seek_first(struct store_iterator *iterator)
 {
-    rocksdb_iter_seek_to_first(iterator->iterator);
+    if (iterator->unbounded && iterator->lower_len)
+        store_iterator_seek(iterator, lower_bound(iterator));
+    else
+        rocksdb_iter_seek_to_first(iterator->iterator);
 }
 
 void store_iterator_seek_last(struct store_iterator *iterator)
 {
-    rocksdb_iter_seek_to_last(iterator->iterator);
+    if (iterator->unbounded && iterator->upper_len)
+        store_iterator_seek_for_prev(iterator, upper_bound(iterator));
+    else
+        rocksdb_iter_seek_to_last(iterator->iterator);
 }
 
 void store_iterator_next(struct store_iterator *iterator)
@@ -442,7 +564,13 @@ void store_iterator_prev(struct store_iterator *iterator)
 
 bool store_iterator_valid(const struct store_iterator *iterator)
 {
-    return rocksdb_iter_valid(iterator->iterator);
+    if (!rocksdb_iter_valid(iterator->iterator))
+        return false;
+    if (!iterator->unbounded)
+        return true;
+    struct bytes key = store_iterator_key(iterator), upper = upper_bound(iterator);
+    return bytes_compare(key, lower_bound(iterator)) >= 0 &&
+           (upper.len == 0 || bytes_compare(key, upper) < 0);
 }
 
 struct bytes store_iterator_key(const struct store_iterator *iterator)

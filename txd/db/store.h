@@ -15,7 +15,8 @@
 struct store_shared; /* environment, block cache and limits that all graphs of a txd share */
 struct store;
 struct store_batch;
-struct store_view; /* RocksDB's snapshot: what was written when it was taken */
+struct store_view; /* RocksDB's snapshot: what was written when it was taken, and perhaps a batch
+                      over it that is not written */
 struct store_iterator;
 
 struct store_shared *store_shared_open(size_t cache_bytes, size_t write_buffer_bytes);
@@ -38,7 +39,7 @@ void store_batch_clear(struct store_batch *batch);
 void store_batch_put(struct store_batch *batch, struct bytes key, struct bytes value);
 void store_batch_delete(struct store_batch *batch, struct bytes key);
 size_t store_batch_count(const struct store_batch *batch);
-size_t store_batch_bytes(const struct store_batch *batch); /* of its keys and values */
+size_t store_batch_bytes(const struct store_batch *batch); /* as in the WAL */
 
 /* Applies the batch atomically; in the WAL, not fsynced. */
 bool store_write(struct store *store, struct store_batch *batch, struct error *err) MUST_USE;
@@ -53,12 +54,21 @@ bool store_sync(struct store *store, struct error *err) MUST_USE;
 bool store_flush(struct store *store, struct error *err) MUST_USE;
 
 struct store_view *store_view_take(struct store *store);
+/* What `under` would be with the batch written; for one thread. `under` must outlive it. */
+struct store_view *store_view_with(const struct store_view *under, struct store_batch *batch);
 void store_view_release(struct store *store, struct store_view *view);
 
 /* `view` NULL: what is written now. *found is false when the key is not there; else its value is
  * appended to `out`. */
 bool store_get(struct store *store, const struct store_view *view, struct bytes key,
                struct buffer *out, bool *found, struct error *err) MUST_USE;
+
+/*
+ * The first key at or after `from` that has its look-up part (key.h), appended to `out`; *found is
+ * false when there is none. Most that are not there cost a look at Bloom filters.
+ */
+bool store_find(struct store *store, const struct store_view *view, struct bytes from,
+                struct buffer *out, bool *found, struct error *err) MUST_USE;
 
 /*
  * An iterator over keys in [lower, upper), which are copied; an empty `upper` has no bound.

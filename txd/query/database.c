@@ -118,8 +118,7 @@ static bool open_graph(const struct databases *databases, const struct value *ma
             values[FIELD_GRAPH].type == VALUE_NIL ? (struct bytes){ 0 } : values[FIELD_GRAPH].text;
         if (!graphs)
             return fail(err, ERROR_UNSUPPORTED, "no other graph can be named here");
-        if (!graphs->open(graphs->arg, snapshot, name, &values[FIELD_WITH], databases->arena,
-                          &opened, err))
+        if (!graphs->open(graphs->arg, name, &values[FIELD_WITH], databases->arena, &opened, err))
             return false;
         snapshot = opened;
     }

@@ -27,13 +27,13 @@ struct query_basis {
 };
 
 /*
- * Opens what an argument may name (database.h): a snapshot of the graph `name` (empty: that of
- * `now`), with the transaction `tx_data` (nil: none) that is not committed. The caller releases it.
+ * Opens what an argument may name (database.h): a snapshot of the graph `name` (empty: the
+ * request's own), with the transaction `tx_data` (nil: none) that is not committed. The caller
+ * releases it.
  */
 struct query_graphs {
-    bool (*open)(void *arg, const struct snapshot *now, struct bytes name,
-                 const struct value *tx_data, struct arena *arena, struct snapshot **out,
-                 struct error *err);
+    bool (*open)(void *arg, struct bytes name, const struct value *tx_data, struct arena *arena,
+                 struct snapshot **out, struct error *err);
     void *arg;
 };
 

@@ -240,26 +240,37 @@ static void move_head(const struct apply *apply)
     }
 }
 
-bool apply_draft(struct draft *draft, const struct tempids *tempids,
-                 const struct tx_request *request, struct tx_result *out, struct error *err)
+static struct apply begin(struct draft *draft)
 {
-    struct apply apply = {
+    int64_t now_ms = clock_wall_ms(), last_ms = draft->head->instant_ms;
+
+    return (struct apply){
         .draft = draft,
         .batch = store_batch_new(),
-        .instant_ms = clock_wall_ms(),
+        .instant_ms = now_ms > last_ms ? now_ms : last_ms,
         .checksum = draft->head->checksum,
         .held = draft->head->datoms,
     };
+}
 
-    if (apply.instant_ms < draft->head->instant_ms)
-        apply.instant_ms = draft->head->instant_ms;
-    bool ok = check_datom_count(draft, err) && declare_rebuild(draft, apply.batch, err);
-    if (ok) {
-        put_datoms(&apply, false);
-        put_datoms(&apply, true);
-        server_datoms(&apply, request);
-        ok = write_message(&apply, request, err) && write_batch(&apply, tempids, request, err);
-    }
+/* All datoms into the batch. */
+static bool put(struct apply *apply, const struct tx_request *request, struct error *err)
+{
+    if (!check_datom_count(apply->draft, err) || !declare_rebuild(apply->draft, apply->batch, err))
+        return false;
+    put_datoms(apply, false);
+    put_datoms(apply, true);
+    server_datoms(apply, request);
+    return true;
+}
+
+bool apply_draft(struct draft *draft, const struct tempids *tempids,
+                 const struct tx_request *request, struct tx_result *out, struct error *err)
+{
+    struct apply apply = begin(draft);
+    bool ok = put(&apply, request, err) && write_message(&apply, request, err) &&
+              write_batch(&apply, tempids, request, err);
+
     if (ok) {
         remember(draft);
         tell_changes(&apply);
@@ -272,6 +283,19 @@ bool apply_draft(struct draft *draft, const struct tempids *tempids,
             .checksum = apply.checksum,
         };
     }
+    release(&apply);
+    return ok;
+}
+
+bool apply_preview(struct draft *draft, struct snapshot *under, struct snapshot **out,
+                   struct error *err)
+{
+    struct apply apply = begin(draft);
+    struct tx_request request = { 0 };
+    bool ok = put(&apply, &request, err);
+
+    if (ok)
+        *out = snapshot_with(under, apply.batch, draft->schema);
     release(&apply);
     return ok;
 }

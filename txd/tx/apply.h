@@ -17,4 +17,9 @@ bool apply_draft(struct draft *draft, const struct tempids *tempids,
                  const struct tx_request *request, struct tx_result *out,
                  struct error *err) MUST_USE;
 
+/* What the draft would write, as a snapshot over `under`, on which the draft stands; nothing is
+ * written. Errors: as apply_draft(), without fault. */
+bool apply_preview(struct draft *draft, struct snapshot *under, struct snapshot **out,
+                   struct error *err) MUST_USE;
+
 #endif

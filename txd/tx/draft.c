@@ -15,25 +15,48 @@ static void begin(struct draft *draft)
     draft->tuples_due = NULL;
     draft->tuples_last = &draft->tuples_due;
     draft->operations = 0;
-    overlay_init(&draft->overlay, draft->arena, &draft->db, graph_memory(draft->graph),
-                 head->next_e, head->next_a, draft->tx_e);
+    overlay_init(&draft->overlay, draft->arena, &draft->db, draft->recent, head->next_e,
+                 head->next_a, draft->tx_e);
 }
 
-bool draft_init(struct draft *draft, struct graph *graph, struct arena *arena, struct error *err)
+static bool init(struct draft *draft, struct graph *graph, const struct head *head, struct db db,
+                 struct arena *arena, struct error *err)
 {
-    const struct head *head = graph_head(graph);
-
     if (head->t >= T_MAX)
         return fail(err, ERROR_INCORRECT, "the graph is full: t %u is the last", head->t);
     *draft = (struct draft){
         .arena = arena,
         .graph = graph,
         .head = head,
-        .db = graph_writer_db(graph),
+        .db = db,
         .flexibility = graph_flexibility(graph),
         .t = head->t + 1,
         .tx_e = TX_ENTITY_BASE + head->t + 1,
     };
+    return true;
+}
+
+bool draft_init(struct draft *draft, struct graph *graph, struct arena *arena, struct error *err)
+{
+    if (!init(draft, graph, graph_head(graph), graph_writer_db(graph), arena, err))
+        return false;
+    draft->recent = graph_memory(graph);
+    begin(draft);
+    return true;
+}
+
+bool draft_init_with(struct draft *draft, const struct snapshot *snapshot, struct head *head,
+                     struct arena *arena, struct error *err)
+{
+    *head = (struct head){ .t = snapshot->t,
+                           .next_e = snapshot->next_e,
+                           .next_a = snapshot->next_a,
+                           .checksum = snapshot->checksum,
+                           .datoms = snapshot->datoms,
+                           .instant_ms = snapshot->instant_ms,
+                           .schema = snapshot->schema };
+    if (!init(draft, snapshot->graph, head, snapshot_db(snapshot), arena, err))
+        return false;
     begin(draft);
     return true;
 }

@@ -29,7 +29,8 @@ struct draft {
     struct arena *arena;
     struct graph *graph;
     const struct head *head;
-    struct db db; /* what the head holds */
+    const struct recent *recent; /* NULL: nothing is remembered */
+    struct db db;                /* what the head holds */
     enum flexibility flexibility;
     uint32_t t, tx_e;
     uint32_t next_e, next_a;  /* the next free ids */
@@ -43,9 +44,14 @@ struct draft {
     struct overlay overlay;
 };
 
-/* Errors: incorrect when the graph's t has come to its end. */
+/* On the graph's head, by its writer. Errors: incorrect when the graph's t has come to its end. */
 bool draft_init(struct draft *draft, struct graph *graph, struct arena *arena,
                 struct error *err) MUST_USE;
+
+/* On a snapshot, by any thread; it can only be previewed. `head` is room for what the snapshot
+ * holds, and lives as long as the draft. */
+bool draft_init_with(struct draft *draft, const struct snapshot *snapshot, struct head *head,
+                     struct arena *arena, struct error *err) MUST_USE;
 
 /* Forgets all forms, to begin again. */
 void draft_reset(struct draft *draft);

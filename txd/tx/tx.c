@@ -51,3 +51,25 @@ bool tx_transact(struct graph *graph, const struct tx_request *request, struct a
     draft_release(&draft);
     return ok;
 }
+
+bool tx_with(struct snapshot *now, const struct value *tx_data, struct arena *arena,
+             struct snapshot **out, struct error *err)
+{
+    struct value no_meta = value_nil();
+    struct form *forms;
+    size_t count;
+    struct draft draft;
+    struct head head;
+    struct tempids tempids;
+
+    if (now->under)
+        return fail(err, ERROR_UNSUPPORTED, "one transaction can be previewed, and not one on it");
+    if (!parse_tx_data(tx_data, arena, &forms, &count, err) ||
+        !draft_init_with(&draft, now, &head, arena, err))
+        return false;
+    tempids_init(&tempids, &draft);
+    bool ok = resolve_forms(&draft, &tempids, forms, count, &no_meta, err) &&
+              apply_preview(&draft, now, out, err);
+    draft_release(&draft);
+    return ok;
+}

@@ -60,4 +60,11 @@ struct tx_result {
 bool tx_transact(struct graph *graph, const struct tx_request *request, struct arena *arena,
                  struct tx_result *out, struct error *err) MUST_USE;
 
+/*
+ * The database as it would be after a transaction of `tx_data`, which is not committed: a snapshot
+ * at t + 1 over `now`, for one thread. Errors: as tx_transact(), without fault.
+ */
+bool tx_with(struct snapshot *now, const struct value *tx_data, struct arena *arena,
+             struct snapshot **out, struct error *err) MUST_USE;
+
 #endif

@@ -1,0 +1,91 @@
+/*
+ * Pages in Debian's Chromium, each with the client as esbuild bundles it for browsers. A page is
+ * served by the browser's own interception, so that it can be loaded again while it is offline.
+ */
+import { spawnSync } from 'node:child_process';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { chromium } from 'playwright-core';
+import { stoaTest } from '../harness.mjs';
+
+/* Secure enough for all that browsers give to secure pages; nothing listens there. */
+const ORIGIN = 'http://localhost:4';
+
+const FLAGS = [
+  '--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run',
+  '--disable-background-networking', '--disable-component-update', '--disable-sync',
+  // An intercepted page has no address, so it counts as one of the Internet that asks for the local network.
+  '--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets',
+];
+
+const executablePath = process.env.STOA_CHROMIUM ??
+  spawnSync('sh', ['-c', 'command -v chromium'], { encoding: 'utf8' }).stdout.trim();
+
+/* Why pages cannot be tried here; false when they can. */
+export const noChromium = executablePath === '' && 'there is no chromium on PATH, and STOA_CHROMIUM is not set';
+
+let bundled;
+
+/* The script of a page. */
+export async function bundle() {
+  bundled ??= build({
+    entryPoints: [fileURLToPath(new URL('page.mjs', import.meta.url))],
+    bundle: true,
+    format: 'esm',
+    target: 'es2022',
+    write: false,
+  }).then(({ outputFiles }) => outputFiles[0].text);
+  return bundled;
+}
+
+const HTML = '<!doctype html><meta charset="utf-8"><title>Stoa</title><script type="module" src="page.js"></script>';
+
+/* A browser with a profile of its own: what its pages store is theirs together, and gone at the end. */
+export class Browser {
+  static async start() {
+    const script = await bundle();
+    const profile = mkdtempSync(join(tmpdir(), 'stoa-chromium-'));
+    const context = await chromium.launchPersistentContext(profile, { executablePath, args: FLAGS });
+    await context.route(`${ORIGIN}/**`, (route) => {
+      const isScript = route.request().url().endsWith('.js');
+      return route.fulfill({ contentType: isScript ? 'text/javascript' : 'text/html', body: isScript ? script : HTML });
+    });
+    return new Browser(context, profile);
+  }
+
+  constructor(context, profile) {
+    this.context = context;
+    this.profile = profile;
+  }
+
+  /* A tab whose script has run. Errors of the page are kept in `page.errors`. */
+  async page() {
+    const page = await this.context.newPage();
+    page.errors = [];
+    page.on('pageerror', (error) => page.errors.push(error));
+    await page.goto(ORIGIN);
+    await page.waitForFunction(() => globalThis.stoa !== undefined);
+    return page;
+  }
+
+  async stop() {
+    await this.context.close();
+    rmSync(this.profile, { recursive: true, force: true });
+  }
+}
+
+/* A test with processes and a browser of its own; skipped, with the reason, where there is none. */
+export function browserTest(name, options, body) {
+  const gatewayArgs = ['--allowed-origins', '*', ...(options.gatewayArgs ?? [])];
+  stoaTest(name, { skip: noChromium, ...options, gatewayArgs }, async (t, stoa) => {
+    const browser = await Browser.start();
+    try {
+      await body(t, stoa, browser);
+    } finally {
+      await browser.stop();
+    }
+  });
+}

@@ -1,0 +1,33 @@
+/* Daily notes, as Roam names them: uid 11-22-2026, title "November 22nd, 2026". */
+
+const MONTHS = [
+  'January', 'February', 'March', 'April', 'May', 'June',
+  'July', 'August', 'September', 'October', 'November', 'December',
+];
+
+export interface DayPage {
+  readonly uid: string;
+  readonly title: string;
+}
+
+export function dayPage(date: Date): DayPage {
+  const [year, month, day] = [date.getFullYear(), date.getMonth(), date.getDate()];
+  const pad = (number: number): string => String(number).padStart(2, '0');
+  return {
+    uid: `${pad(month + 1)}-${pad(day)}-${year}`,
+    title: `${MONTHS[month]} ${day}${ordinal(day)}, ${year}`,
+  };
+}
+
+function ordinal(day: number): string {
+  if (day >= 11 && day <= 13) return 'th';
+  return ['th', 'st', 'nd', 'rd'][day % 10] ?? 'th';
+}
+
+/* The day of a daily note's uid. */
+export function dayOfUid(uid: string): Date | undefined {
+  const match = /^(\d\d)-(\d\d)-(\d{4})$/.exec(uid);
+  if (!match) return undefined;
+  const date = new Date(Number(match[3]), Number(match[1]) - 1, Number(match[2]));
+  return dayPage(date).uid === uid ? date : undefined;
+}

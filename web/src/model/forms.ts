@@ -1,0 +1,141 @@
+/*
+ * The transaction forms that edits are made of. All name pages and blocks by uid, so that they mean the same
+ * however many edits of others the server takes first.
+ *
+ * A block that is moved or taken away was seen at a place. The form `still` makes the transaction fail with
+ * `conflict` when it is not there any more: without it, two people who move one block at once would
+ * leave it in two places, and two who move blocks into each other would cut both off from their page.
+ */
+import { linksOf } from './links.js';
+import { childrenOf, idOf, idOfTitle, parentOf, uidOf, valuesOf, type Db } from './blocks.js';
+import { place } from './order.js';
+
+export type Form = readonly unknown[] | Readonly<Record<string, unknown>>;
+
+/* Where the caret goes after an edit. */
+export interface Caret {
+  readonly uid: string;
+  readonly at: number;
+}
+
+export interface Edit {
+  readonly forms: readonly Form[];
+  readonly caret?: Caret | undefined;
+}
+
+/* Uids of blocks: as long as Roam's, from letters that need no quoting in a ((reference)). */
+const UID_LENGTH = 9;
+const UID_LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_-';
+
+export const ref = (uid: string): readonly [string, string] => [':block/uid', uid];
+
+export const set = (uid: string, attribute: string, value: unknown): Form => [':db/add', ref(uid), attribute, value];
+
+export const unset = (uid: string, attribute: string, value: unknown): Form => [
+  ':db/retract', ref(uid), attribute, value,
+];
+
+export const still = (parent: string, child: string): Form => [
+  ':db/cas', ref(parent), ':block/children', ref(child), ref(child),
+];
+
+export const attach = (parent: string, child: string): Form => set(parent, ':block/children', ref(child));
+
+export const detach = (parent: string, child: string): Form => unset(parent, ':block/children', ref(child));
+
+export function newUid(): string {
+  const bytes = crypto.getRandomValues(new Uint8Array(UID_LENGTH));
+  return Array.from(bytes, (byte) => UID_LETTERS[byte % 64]).join('');
+}
+
+/*
+ * The uid of a page that is made under a title. It follows from the title, so that two people who make one page at
+ * once make the same one. A page keeps its uid when it is renamed; then the next of the series is taken.
+ */
+export function uidOfNewPage(db: Db, title: string): string {
+  for (let series = 0; ; series++) {
+    const uid = hashUid(series === 0 ? title : `${title}\n${series}`);
+    if (idOf(db, uid) === undefined) return uid;
+  }
+}
+
+/* FNV-1a (draft-eastlake-fnv), 64 bits, of the UTF-8 text: 54 of them as nine letters. */
+function hashUid(text: string): string {
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of new TextEncoder().encode(text)) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  }
+  return Array.from({ length: UID_LENGTH }, (_, i) => UID_LETTERS[Number((hash >> BigInt(6 * i)) & 63n)]).join('');
+}
+
+/* A block that exists; fails where it does not: the interface only edits what it shows. */
+export function expectId(db: Db, uid: string): number {
+  const id = idOf(db, uid);
+  if (id === undefined) throw new Error(`there is no block ${uid}`);
+  return id;
+}
+
+export function parentUid(db: Db, uid: string): string {
+  const parent = parentOf(db, expectId(db, uid));
+  if (parent === undefined) throw new Error(`the block ${uid} has no parent`);
+  return uidOf(db, parent);
+}
+
+/* The parent's children, and where `uid` is among them. */
+export function siblingsOf(db: Db, uid: string): { parent: string; uids: string[]; index: number } {
+  const parent = parentUid(db, uid);
+  const uids = childrenOf(db, expectId(db, parent)).map((block) => block.uid);
+  return { parent, uids, index: uids.indexOf(uid) };
+}
+
+/* Orders for `count` blocks at `index` among the children, and the forms that make room for them. */
+export function makeRoom(
+  db: Db, parent: string, index: number, count: number, leaving: ReadonlySet<string> = new Set(),
+): { orders: readonly number[]; forms: Form[] } {
+  const staying = childrenOf(db, expectId(db, parent)).filter((block) => !leaving.has(block.uid));
+  const { orders, moved } = place(staying.map((block) => block.order), index, count);
+  const forms = [...moved]
+    .filter(([i, order]) => staying[i]!.order !== order)
+    .map(([i, order]) => set(staying[i]!.uid, ':block/order', order));
+  return { orders, forms };
+}
+
+/* A page that a text names; `uid` is settled when it is new. */
+export function pageForms(db: Db, title: string, now: number): { forms: Form[]; uid: string } {
+  const id = idOfTitle(db, title);
+  if (id !== undefined) {
+    return { forms: [], uid: uidOf(db, id) };
+  }
+  const uid = uidOfNewPage(db, title);
+  return { forms: [{ ':block/uid': uid, ':node/title': title, ':create/time': now }], uid };
+}
+
+/*
+ * The forms that give `uid` the references of `text`, and take away those that are not in it any more. With
+ * `makePages`, pages that do not exist are made, as they are when a block is left; while it is written,
+ * half a title would leave a page behind with each letter.
+ */
+export function refForms(db: Db, uid: string, text: string, makePages: boolean, now: number): Form[] {
+  const forms: Form[] = [];
+  const wanted = new Set<string>();
+  for (const link of linksOf(text)) {
+    if (link.kind === 'block') {
+      if (idOf(db, link.target) !== undefined) wanted.add(link.target);
+    } else if (makePages || idOfTitle(db, link.target) !== undefined) {
+      const page = pageForms(db, link.target, now);
+      if (!wanted.has(page.uid)) forms.push(...page.forms);
+      wanted.add(page.uid);
+    }
+  }
+  const id = idOf(db, uid);
+  const present = id === undefined ? [] : refUids(db, id);
+  forms.push(...present.filter((each) => !wanted.has(each)).map((each) => unset(uid, ':block/refs', ref(each))));
+  const added = [...wanted].filter((each) => !present.includes(each));
+  forms.push(...added.map((each) => set(uid, ':block/refs', ref(each))));
+  return forms;
+}
+
+function refUids(db: Db, id: number): string[] {
+  const targets = valuesOf(db, id, ':block/refs') as number[];
+  return targets.map((target) => uidOf(db, target)).filter((uid) => uid !== '');
+}

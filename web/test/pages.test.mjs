@@ -1,0 +1,103 @@
+// Pages and their references, days, renaming and merging.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { allPages, makeDay, makePage, mergePages, removePage, renamePage } from '../out/model/pages.js';
+import { idOf, idOfTitle, readBlock, referrersOf, uidOf } from '../out/model/blocks.js';
+import { insert, setText, tree } from '../out/model/edit.js';
+import { dayOfUid, dayPage } from '../out/model/dates.js';
+import { NOW, apply, faultsOf, outline, show, text } from './outline.mjs';
+
+const write = (db, uid, words, makePages = true) => apply(db, setText(db, uid, words, makePages, NOW));
+const titles = (db) => allPages(db).map((page) => page.title).sort();
+const refsTo = (db, title) => referrersOf(db, idOfTitle(db, title)).map((id) => uidOf(db, id)).sort();
+
+test('days are named as Roam names them', () => {
+  const rows = [
+    [new Date(2026, 10, 22), '11-22-2026', 'November 22nd, 2026'],
+    [new Date(2020, 5, 4), '06-04-2020', 'June 4th, 2020'],
+    [new Date(2021, 0, 1), '01-01-2021', 'January 1st, 2021'],
+    [new Date(2021, 0, 13), '01-13-2021', 'January 13th, 2021'],
+    [new Date(2021, 2, 3), '03-03-2021', 'March 3rd, 2021'],
+  ];
+  for (const [date, uid, title] of rows) {
+    assert.deepEqual(dayPage(date), { uid, title });
+    assert.equal(dayOfUid(uid).getTime(), date.getTime());
+  }
+  assert.equal(dayOfUid('13-40-2021'), undefined);
+  assert.equal(dayOfUid('abc'), undefined);
+});
+
+test('text makes the pages it names, and references follow it', () => {
+  let db = write(outline('a A\nb B'), 'a', '[[Plato]] #idea ((b))');
+  assert.deepEqual(titles(db), ['Page', 'Plato', 'idea']);
+  assert.deepEqual([refsTo(db, 'Plato'), refsTo(db, 'idea')], [['a'], ['a']]);
+  assert.deepEqual(referrersOf(db, idOf(db, 'b')).map((id) => uidOf(db, id)), ['a']);
+  db = write(db, 'a', 'only #idea');
+  assert.deepEqual([refsTo(db, 'Plato'), refsTo(db, 'idea')], [[], ['a']]);
+});
+
+test('while a text is written it makes no pages', () => {
+  const db = write(outline('a A'), 'a', '[[Pla]] [[Page]]', false);
+  assert.deepEqual(titles(db), ['Page']);
+  assert.deepEqual(refsTo(db, 'Page'), ['a']);
+});
+
+test('two people who make one page make the same', () => {
+  const db = outline('a A\nb B');
+  const [one, two] = [setText(db, 'a', '[[New]]', true, NOW), setText(db, 'b', '[[New]]', true, NOW)];
+  const both = apply(apply(db, one), two);
+  assert.deepEqual(titles(both), ['New', 'Page']);
+  assert.deepEqual(refsTo(both, 'New'), ['a', 'b']);
+});
+
+test('a page made under the old title of a renamed one is another page', () => {
+  let db = write(outline('a A'), 'a', '[[Old]]');
+  db = apply(db, renamePage(db, uidOf(db, idOfTitle(db, 'Old')), 'New', NOW));
+  db = apply(db, makePage(db, 'Old', 'x', NOW).forms);
+  assert.deepEqual(titles(db), ['New', 'Old', 'Page']);
+});
+
+test('a new page and a new day have a block to write in, once', () => {
+  let db = outline('');
+  const page = makePage(db, 'New', 'x', NOW);
+  db = apply(db, page.forms);
+  const day = makeDay(db, new Date(2026, 10, 22), 'y', NOW);
+  db = apply(db, day.forms);
+  assert.equal(show(db, page.uid) + show(db, '11-22-2026'), 'x\ny\n');
+  assert.deepEqual(makePage(db, 'New', 'z', NOW), { forms: [], uid: page.uid });
+  assert.deepEqual(makeDay(db, new Date(2026, 10, 22), 'z', NOW), { forms: [], uid: '11-22-2026' });
+});
+
+test('renaming rewrites links, tags, attributes and titles that hold the title', () => {
+  let db = write(outline('a A\nb B\nc C'), 'a', '[[Plato]] and #Plato');
+  db = write(db, 'b', 'Plato:: [[On [[Plato]]]]');
+  db = write(db, 'c', '`[[Plato]]`');
+  const uid = uidOf(db, idOfTitle(db, 'Plato'));
+  db = apply(db, renamePage(db, uid, 'Aristotle of Stagira', NOW));
+  assert.equal(show(db), text(`
+    a [[Aristotle of Stagira]] and #[[Aristotle of Stagira]]
+    b Aristotle of Stagira:: [[On [[Aristotle of Stagira]]]]
+    c \`[[Plato]]\``));
+  assert.deepEqual(titles(db), ['Aristotle of Stagira', 'On [[Aristotle of Stagira]]', 'Page']);
+  assert.deepEqual(refsTo(db, 'Aristotle of Stagira'), ['a', 'b']);
+  assert.throws(() => renamePage(db, uid, 'Page', NOW), /there is a page "Page" already/);
+});
+
+test('merging pages moves the blocks and turns the links', () => {
+  let db = write(outline('a A\nb B'), 'a', 'see [[Other]]');
+  const other = uidOf(db, idOfTitle(db, 'Other'));
+  db = apply(db, insert(db, other, 0, [tree('x', 'X', [tree('y', 'Y')])], NOW));
+  db = apply(db, mergePages(db, other, 'p', NOW));
+  assert.equal(show(db), text('a see [[Page]]\nb B\nx X\n  y Y'));
+  assert.deepEqual(titles(db), ['Page']);
+  assert.deepEqual(refsTo(db, 'Page'), ['a']);
+  assert.deepEqual(faultsOf(db), []);
+});
+
+test('removing a page takes its blocks and leaves links as text', () => {
+  let db = write(outline('a A\n  b B'), 'a', 'see [[Other]]');
+  db = apply(db, removePage(db, uidOf(db, idOfTitle(db, 'Other'))));
+  assert.equal(readBlock(db, 'a').text, 'see [[Other]]');
+  db = apply(db, removePage(db, 'p'));
+  assert.deepEqual([idOf(db, 'a'), idOf(db, 'b'), idOf(db, 'p')], [undefined, undefined, undefined]);
+});
