@@ -16,7 +16,7 @@
 
 struct settings {
     char *data_dir, *listen, *feed, *check, *log_level;
-    int64_t cache_mib, write_buffer_mib, graphs_open, readers, reads_waiting, writers,
+    int64_t cache_mib, column_cache_mib, write_buffer_mib, graphs_open, readers, reads_waiting, writers,
         writes_waiting;
 };
 
@@ -31,6 +31,8 @@ static const struct config_parameter parameters[] = {
       "where gateways subscribe" },
     { "cache-mib", CONFIG_NUMBER, FIELD(cache_mib), 8, 1 << 20, "128", "MiB",
       "block cache of all graphs together" },
+    { "column-cache-mib", CONFIG_NUMBER, FIELD(column_cache_mib), 0, 1 << 20, "256", "MiB",
+      "attributes that queries read much, held as columns, of all graphs together; 0: none" },
     { "write-buffer-mib", CONFIG_NUMBER, FIELD(write_buffer_mib), 1, 1 << 14, "64", "MiB",
       "memtables of one graph" },
     { "graphs-open", CONFIG_NUMBER, FIELD(graphs_open), 1, 1 << 16, "256", "",
@@ -94,6 +96,7 @@ static int serve(const struct settings *settings)
     pthread_sigmask(SIG_BLOCK, &signals, NULL); /* threads inherit it; sigwait() takes them */
     signal(SIGPIPE, SIG_IGN);
     raise_open_files();
+    extents_limit((size_t)settings->column_cache_mib << 20);
     if (!txd_open(&options, &txd, &err)) {
         log_error("cannot start: %s", err.message);
         return EXIT_FAILURE;
