@@ -146,8 +146,10 @@ static bool prepare_pull(struct execution *execution, struct column_maker *maker
         return fail(err, ERROR_INCORRECT,
                     "an entity has no one state in history: pull as of a t, in :find %.*s",
                     BYTES_ARG(edn_excerpt(execution->arena, &element->form)));
-    maker->puller = (struct puller){ &execution->sources[source], execution->arena,
-                                     &execution->budget, execution->regexes };
+    maker->puller = (struct puller){ { .source = &execution->sources[source],
+                                       .arena = execution->arena,
+                                       .budget = &execution->budget },
+                                     execution->regexes };
     return element->pattern.type != TERM_CONSTANT ||
            pull_parse(&maker->puller, &element->pattern.value, &maker->pattern, err);
 }

@@ -7,9 +7,6 @@
 
 #define LIMIT_DEFAULT 1000
 
-/* Datoms of an entity that are read over before the cursor is opened anew behind them. */
-#define SKIP_MAX 64
-
 /* One attribute that a pattern asks for. */
 struct pull_spec {
     const struct attribute *attribute; /* NULL: :db/id, or unknown */
@@ -31,19 +28,21 @@ struct pull_pattern {
     bool wildcard;
     struct pull_spec *specs;
     uint32_t count, cap;
+    const struct attribute **attributes; /* that specs ask for, not in reverse; as many places */
+    uint32_t attribute_count;
 };
 
 /* ---- parsing ---- */
 
-static bool fail_pattern(const struct puller *puller, const struct value *form, const char *what,
+static bool fail_pattern(struct puller *puller, const struct value *form, const char *what,
                          struct error *err)
 {
-    struct bytes text = edn_excerpt(puller->arena, form);
+    struct bytes text = edn_excerpt(puller->reader.arena, form);
 
     return fail(err, ERROR_INCORRECT, "pull: %s in %.*s", what, BYTES_ARG(text));
 }
 
-static bool parse_name(const struct puller *puller, const struct value *form, struct pull_spec *out,
+static bool parse_name(struct puller *puller, const struct value *form, struct pull_spec *out,
                        struct error *err)
 {
     *out = (struct pull_spec){ .limit = LIMIT_DEFAULT, .depth = -1, .left = -1 };
@@ -55,14 +54,15 @@ static bool parse_name(const struct puller *puller, const struct value *form, st
     out->key = value_keyword(name);
     out->is_id = bytes_equal(name, BYTES("db/id"));
     if (!out->is_id)
-        out->attribute = source_attribute(puller->source, form, puller->arena, &out->reverse);
+        out->attribute =
+            source_attribute(puller->reader.source, form, puller->reader.arena, &out->reverse);
     if (out->reverse && out->attribute && out->attribute->type != TYPE_REF)
         return fail_pattern(puller, form, "only a ref can be followed in reverse", err);
     return true;
 }
 
-static bool parse_limit(const struct puller *puller, const struct value *value,
-                        const struct value *form, struct pull_spec *out, struct error *err)
+static bool parse_limit(struct puller *puller, const struct value *value, const struct value *form,
+                        struct pull_spec *out, struct error *err)
 {
     if (value->type == VALUE_NIL) {
         out->limit = UINT64_MAX;
@@ -74,7 +74,7 @@ static bool parse_limit(const struct puller *puller, const struct value *value,
     return true;
 }
 
-static bool parse_option(const struct puller *puller, const struct value *option,
+static bool parse_option(struct puller *puller, const struct value *option,
                          const struct value *value, const struct value *form, struct pull_spec *out,
                          struct error *err)
 {
@@ -98,7 +98,7 @@ static bool parse_option(const struct puller *puller, const struct value *option
 }
 
 /* :a, [:a :option value ..], (limit :a n), (default :a value) */
-static bool parse_spec(const struct puller *puller, const struct value *form, struct pull_spec *out,
+static bool parse_spec(struct puller *puller, const struct value *form, struct pull_spec *out,
                        struct error *err)
 {
     if (!value_is_sequence(form))
@@ -120,26 +120,33 @@ static bool parse_spec(const struct puller *puller, const struct value *form, st
     return true;
 }
 
-static void add_spec(const struct puller *puller, struct pull_pattern *pattern,
+static void add_spec(struct puller *puller, struct pull_pattern *pattern,
                      const struct pull_spec *spec)
 {
     if (pattern->count == pattern->cap) {
         uint32_t cap = pattern->cap ? pattern->cap * 2 : 8;
-        struct pull_spec *specs = ARENA_ARRAY(puller->arena, struct pull_spec, cap);
+        struct pull_spec *specs = ARENA_ARRAY(puller->reader.arena, struct pull_spec, cap);
         if (pattern->count)
             memcpy(specs, pattern->specs, pattern->count * sizeof(*specs));
+        const struct attribute **attributes =
+            ARENA_ARRAY(puller->reader.arena, const struct attribute *, cap);
+        for (uint32_t i = 0; i < pattern->attribute_count; i++)
+            attributes[i] = pattern->attributes[i];
         pattern->specs = specs;
+        pattern->attributes = attributes;
         pattern->cap = cap;
     }
     pattern->specs[pattern->count++] = *spec;
+    if (spec->attribute && !spec->reverse)
+        pattern->attributes[pattern->attribute_count++] = spec->attribute;
 }
 
-static bool parse_pattern(const struct puller *puller, const struct value *form,
+static bool parse_pattern(struct puller *puller, const struct value *form,
                           struct pull_pattern **out, struct error *err);
 
 /* {spec pattern, spec depth, spec ...} */
-static bool parse_map(const struct puller *puller, const struct value *form,
-                      struct pull_pattern *pattern, struct error *err)
+static bool parse_map(struct puller *puller, const struct value *form, struct pull_pattern *pattern,
+                      struct error *err)
 {
     for (uint32_t i = 0; i < form->count; i++) {
         const struct value *key = &form->items[2 * (size_t)i], *value = key + 1;
@@ -171,10 +178,10 @@ static bool is_wildcard(const struct value *form)
     return name && bytes_equal(form->text, BYTES("*"));
 }
 
-static bool parse_pattern(const struct puller *puller, const struct value *form,
+static bool parse_pattern(struct puller *puller, const struct value *form,
                           struct pull_pattern **out, struct error *err)
 {
-    struct pull_pattern *pattern = ARENA_NEW(puller->arena, struct pull_pattern);
+    struct pull_pattern *pattern = ARENA_NEW(puller->reader.arena, struct pull_pattern);
 
     if (!value_is_sequence(form) || form->count == 0)
         return fail_pattern(puller, form, "a pattern is a vector of attributes and maps", err);
@@ -196,12 +203,12 @@ static bool parse_pattern(const struct puller *puller, const struct value *form,
     return true;
 }
 
-bool pull_parse(const struct puller *puller, const struct value *form, struct pull_pattern **out,
+bool pull_parse(struct puller *puller, const struct value *form, struct pull_pattern **out,
                 struct error *err)
 {
     struct value read = *form;
 
-    if (form->type == VALUE_STRING && !edn_read(form->text, puller->arena, &read, err))
+    if (form->type == VALUE_STRING && !edn_read(form->text, puller->reader.arena, &read, err))
         return fail_in(err, "the pull pattern");
     return parse_pattern(puller, &read, out, err);
 }
@@ -216,7 +223,7 @@ struct path {
 
 /* Where a pull stands: one entity and one pattern. */
 struct pull {
-    const struct puller *puller;
+    struct puller *puller;
     struct pull_pattern *pattern;
     uint32_t e;
     uint32_t depth;
@@ -227,7 +234,7 @@ static bool pull_at(const struct pull *pull, struct value *out, struct error *er
 
 static struct value map_of_id(const struct pull *pull, uint32_t e)
 {
-    struct value *items = ARENA_ARRAY(pull->puller->arena, struct value, 2);
+    struct value *items = ARENA_ARRAY(pull->puller->reader.arena, struct value, 2);
 
     items[0] = value_keyword(BYTES("db/id"));
     items[1] = value_long(e);
@@ -297,7 +304,7 @@ static bool pull_values(const struct pull *pull, struct pull_spec *spec, const s
         if (!pull_item(pull, spec, &values[i], &item, err))
             return false;
         if (item.type != VALUE_NIL)
-            value_builder_add(&items, pull->puller->arena, item);
+            value_builder_add(&items, pull->puller->reader.arena, item);
         if (one && items.count)
             break;
     }
@@ -309,8 +316,8 @@ static bool pull_values(const struct pull *pull, struct pull_spec *spec, const s
 static bool transform(const struct pull *pull, const struct pull_spec *spec, struct value *value,
                       struct error *err)
 {
-    const struct puller *puller = pull->puller;
-    struct call call = { NULL, puller->arena, puller->budget, puller->regexes };
+    struct puller *puller = pull->puller;
+    struct call call = { NULL, puller->reader.arena, puller->reader.budget, puller->regexes };
     struct value argument = *value;
 
     if (!spec->xform || argument.type == VALUE_NIL)
@@ -318,49 +325,10 @@ static bool transform(const struct pull *pull, const struct pull_spec *spec, str
     return spec->xform->fn(&call, &argument, 1, value, err) || fail_in(err, "pull: :xform");
 }
 
-/* Datoms of the entity, by attribute: [at, end) of `values` are those of one. */
-struct group {
-    uint16_t a;
-    size_t at, end;
-};
-
-struct gathered {
-    struct value_builder values;
-    struct group *groups;
-    size_t count, cap;
-};
-
-static void gather(struct gathered *gathered, struct arena *arena, const struct datom *datom)
-{
-    struct group *last = gathered->count ? &gathered->groups[gathered->count - 1] : NULL;
-
-    if (!last || last->a != datom->a) {
-        if (gathered->count == gathered->cap) {
-            size_t cap = gathered->cap ? gathered->cap * 2 : 8;
-            struct group *groups = ARENA_ARRAY(arena, struct group, cap);
-            for (size_t i = 0; i < gathered->count; i++)
-                groups[i] = gathered->groups[i];
-            gathered->groups = groups;
-            gathered->cap = cap;
-        }
-        last = &gathered->groups[gathered->count++];
-        *last = (struct group){ datom->a, gathered->values.count, gathered->values.count };
-    }
-    value_builder_add(&gathered->values, arena, value_copy(arena, &datom->v));
-    last->end++;
-}
-
-static const struct group *group_of(const struct gathered *gathered, uint16_t a)
-{
-    for (size_t i = 0; i < gathered->count; i++)
-        if (gathered->groups[i].a == a)
-            return &gathered->groups[i];
-    return NULL;
-}
-
 /* How many values of the attribute the pattern can use; 0: it is not asked for. */
-static uint64_t wanted(const struct pull_pattern *pattern, uint16_t a)
+static uint64_t wanted(const void *arg, uint16_t a)
 {
+    const struct pull_pattern *pattern = arg;
     uint64_t most = 0;
 
     for (uint32_t i = 0; i < pattern->count; i++) {
@@ -371,71 +339,8 @@ static uint64_t wanted(const struct pull_pattern *pattern, uint16_t a)
     return most || !pattern->wildcard ? most : LIMIT_DEFAULT;
 }
 
-static bool wants_datoms(const struct pull_pattern *pattern)
-{
-    bool any = pattern->wildcard;
-
-    for (uint32_t i = 0; i < pattern->count; i++)
-        any = any || (pattern->specs[i].attribute && !pattern->specs[i].reverse);
-    return any;
-}
-
-/* Reads the entity's datoms from one attribute on. *again: where to go on, behind an attribute of
- * which no more is wanted. */
-static bool read_from(const struct pull *pull, uint32_t a, struct gathered *out, uint32_t *again,
-                      struct error *err)
-{
-    const struct puller *puller = pull->puller;
-    struct components prefix = { .count = 1, .e = pull->e };
-    struct components from = { .count = 2, .e = pull->e, .a = (uint16_t)a };
-    struct cursor *cursor =
-        cursor_open(&puller->source->db, INDEX_EAVT, &prefix, a ? &from : NULL, false);
-    uint32_t current = UINT32_MAX;
-    uint64_t more = 0, skipped = 0;
-    struct datom datom;
-    bool ok = true;
-
-    *again = 0;
-    while (ok && cursor_next(cursor, &datom)) {
-        if (datom.a != current) {
-            current = datom.a;
-            more = wanted(pull->pattern, datom.a);
-            skipped = 0;
-        }
-        if (more > 0) {
-            gather(out, puller->arena, &datom);
-            more--;
-        } else if (++skipped == SKIP_MAX && current < UINT16_MAX) {
-            *again = current + 1;
-            break;
-        }
-        ok = budget_turn(puller->budget, err);
-    }
-    ok = ok && cursor_check(cursor, err);
-    cursor_close(cursor);
-    return ok;
-}
-
-static bool read_reverse(const struct pull *pull, const struct pull_spec *spec,
-                         struct value_builder *out, struct error *err)
-{
-    const struct puller *puller = pull->puller;
-    struct components prefix = { .count = 2, .v = value_long(pull->e), .a = spec->attribute->id };
-    struct cursor *cursor = cursor_open(&puller->source->db, INDEX_VAET, &prefix, NULL, false);
-    struct datom datom;
-    bool ok = true;
-
-    while (ok && out->count < spec->limit && cursor_next(cursor, &datom)) {
-        value_builder_add(out, puller->arena, value_long(datom.e));
-        ok = budget_turn(puller->budget, err);
-    }
-    ok = ok && (out->count == spec->limit || cursor_check(cursor, err));
-    cursor_close(cursor);
-    return ok;
-}
-
 static bool pull_spec_value(const struct pull *pull, struct pull_spec *spec,
-                            const struct gathered *gathered, struct value *out, struct error *err)
+                            const struct facts *facts, struct value *out, struct error *err)
 {
     struct value_builder entities = { 0 };
     const struct value *values = NULL;
@@ -445,13 +350,14 @@ static bool pull_spec_value(const struct pull *pull, struct pull_spec *spec,
     if (spec->is_id) {
         *out = value_long(pull->e);
     } else if (spec->attribute && spec->reverse) {
-        if (!read_reverse(pull, spec, &entities, err))
+        if (!facts_referrers(&pull->puller->reader, pull->e, spec->attribute, spec->limit,
+                             &entities, err))
             return false;
         values = entities.items;
         count = entities.count;
     } else if (spec->attribute) {
-        const struct group *group = group_of(gathered, spec->attribute->id);
-        values = group ? gathered->values.items + group->at : NULL;
+        const struct facts_group *group = facts_group(facts, spec->attribute->id);
+        values = group ? facts->values.items + group->at : NULL;
         count = group ? group->end - group->at : 0;
         count = count > spec->limit ? (size_t)spec->limit : count;
     }
@@ -476,23 +382,24 @@ static bool is_explicit(const struct pull_pattern *pattern, uint32_t a)
 }
 
 /* What `*` adds: the id, and the attributes that the pattern does not name. */
-static bool pull_wildcard(const struct pull *pull, const struct gathered *gathered,
+static bool pull_wildcard(const struct pull *pull, const struct facts *facts,
                           struct value_builder *map, struct error *err)
 {
-    struct arena *arena = pull->puller->arena;
+    struct arena *arena = pull->puller->reader.arena;
 
     if (!is_explicit(pull->pattern, UINT32_MAX)) {
         value_builder_add(map, arena, value_keyword(BYTES("db/id")));
         value_builder_add(map, arena, value_long(pull->e));
     }
-    for (size_t i = 0; i < gathered->count; i++) {
-        const struct group *group = &gathered->groups[i];
-        const struct attribute *attribute = source_attribute_of(pull->puller->source, group->a);
+    for (size_t i = 0; i < facts->count; i++) {
+        const struct facts_group *group = &facts->groups[i];
+        const struct attribute *attribute =
+            source_attribute_of(pull->puller->reader.source, group->a);
         struct pull_spec spec = { .attribute = attribute, .limit = LIMIT_DEFAULT, .depth = -1 };
         struct value value;
         if (is_explicit(pull->pattern, group->a))
             continue;
-        if (!pull_values(pull, &spec, gathered->values.items + group->at, group->end - group->at,
+        if (!pull_values(pull, &spec, facts->values.items + group->at, group->end - group->at,
                          &value, err))
             return false;
         value_builder_add(map, arena, value_keyword(arena_copy(arena, attribute->ident)));
@@ -503,26 +410,26 @@ static bool pull_wildcard(const struct pull *pull, const struct gathered *gather
 
 static bool pull_at(const struct pull *pull, struct value *out, struct error *err)
 {
-    struct gathered gathered = { 0 };
+    struct facts facts = { 0 };
     struct value_builder map = { 0 };
-    struct arena *arena = pull->puller->arena;
-    uint32_t from = 0;
+    struct arena *arena = pull->puller->reader.arena;
 
     if (pull->depth > PULL_DEPTH_MAX)
         return fail(err, ERROR_INCORRECT,
                     "pull: more than %d entities deep; give the recursion a depth", PULL_DEPTH_MAX);
-    if (wants_datoms(pull->pattern)) {
-        do {
-            if (!read_from(pull, from, &gathered, &from, err))
-                return false;
-        } while (from > 0);
-    }
-    if (pull->pattern->wildcard && !pull_wildcard(pull, &gathered, &map, err))
+    struct facts_wish wish = { .all = pull->pattern->wildcard,
+                               .attributes = pull->pattern->attributes,
+                               .count = pull->pattern->attribute_count,
+                               .wanted = wanted,
+                               .arg = pull->pattern };
+    if (!facts_read(&pull->puller->reader, pull->e, &wish, &facts, err))
+        return false;
+    if (pull->pattern->wildcard && !pull_wildcard(pull, &facts, &map, err))
         return false;
     for (uint32_t i = 0; i < pull->pattern->count; i++) {
         struct pull_spec *spec = &pull->pattern->specs[i];
         struct value value;
-        if (!pull_spec_value(pull, spec, &gathered, &value, err))
+        if (!pull_spec_value(pull, spec, &facts, &value, err))
             return false;
         if (value.type == VALUE_NIL)
             continue;
@@ -533,15 +440,15 @@ static bool pull_at(const struct pull *pull, struct value *out, struct error *er
     return true;
 }
 
-bool pull_entity(const struct puller *puller, struct pull_pattern *pattern,
-                 const struct value *entity, struct value *out, struct error *err)
+bool pull_entity(struct puller *puller, struct pull_pattern *pattern, const struct value *entity,
+                 struct value *out, struct error *err)
 {
     struct pull pull = { .puller = puller, .pattern = pattern };
     bool found;
 
     *out = value_nil();
-    if (!budget_check(puller->budget, err) ||
-        !source_entity(puller->source, entity, &found, &pull.e, err))
+    if (!budget_check(puller->reader.budget, err) ||
+        !source_entity(puller->reader.source, entity, &found, &pull.e, err))
         return false;
     return !found || pull_at(&pull, out, err);
 }

@@ -12,15 +12,13 @@
 #ifndef STOA_TXD_QUERY_PULL_H
 #define STOA_TXD_QUERY_PULL_H
 
-#include "txd/query/source.h"
+#include "txd/query/facts.h"
 
 struct pull_pattern;
 struct regex_cache;
 
 struct puller {
-    const struct source *source; /* a graph; not history */
-    struct arena *arena;
-    struct budget *budget;
+    struct facts_reader reader;
     struct regex_cache *regexes;
 };
 
@@ -29,11 +27,11 @@ struct puller {
 #define PULL_DEPTH_MAX 60
 
 /* `form`: the pattern, or a string of EDN. Errors (incorrect) name the part that is wrong. */
-bool pull_parse(const struct puller *puller, const struct value *form, struct pull_pattern **out,
+bool pull_parse(struct puller *puller, const struct value *form, struct pull_pattern **out,
                 struct error *err) MUST_USE;
 
 /* The entity that `entity` names (an id, a lookup ref, an ident); nil when it names none. */
-bool pull_entity(const struct puller *puller, struct pull_pattern *pattern,
-                 const struct value *entity, struct value *out, struct error *err) MUST_USE;
+bool pull_entity(struct puller *puller, struct pull_pattern *pattern, const struct value *entity,
+                 struct value *out, struct error *err) MUST_USE;
 
 #endif

@@ -114,15 +114,15 @@ static bool check_eid(struct arena *arena, const struct value *eid, struct error
                 BYTES_ARG(text));
 }
 
-static bool pull_many(const struct puller *puller, struct pull_pattern *pattern,
-                      const struct value *eids, struct value *out, struct error *err)
+static bool pull_many(struct puller *puller, struct pull_pattern *pattern, const struct value *eids,
+                      struct value *out, struct error *err)
 {
     if (!value_is_sequence(eids))
         return fail(err, ERROR_INCORRECT, "pull of many takes a list of entities, given a %s",
                     value_type_name(eids->type));
-    struct value *items = ARENA_ARRAY(puller->arena, struct value, eids->count);
+    struct value *items = ARENA_ARRAY(puller->reader.arena, struct value, eids->count);
     for (uint32_t i = 0; i < eids->count; i++)
-        if (!check_eid(puller->arena, &eids->items[i], err) ||
+        if (!check_eid(puller->reader.arena, &eids->items[i], err) ||
             !pull_entity(puller, pattern, &eids->items[i], &items[i], err))
             return false;
     *out = value_collection(VALUE_VECTOR, items, eids->count);
@@ -143,7 +143,8 @@ bool pull_run(const struct snapshot *snapshot, const struct pull_request *reques
     if (!query_basis_db(snapshot, &request->basis, &db, err))
         return false;
     source_graph(&source, snapshot, &db);
-    struct puller puller = { &source, arena, &budget, regex_cache_open() };
+    struct puller puller = { { .source = &source, .arena = arena, .budget = &budget },
+                             regex_cache_open() };
     bool ok = pull_parse(&puller, &request->pattern, &pattern, err);
     if (ok && request->many)
         ok = pull_many(&puller, pattern, &request->eid, out, err);

@@ -3,7 +3,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { ednDatabase } from './people.mjs';
+import { ednDatabase } from './data.mjs';
 
 /* What Transit's JSON says, as the other databases say it: keywords by their names. */
 function plain(value) {
@@ -22,10 +22,22 @@ function edn(value) {
 
 export class Stoa {
   constructor(build, scratch) {
+    this.build = build;
     this.scratch = scratch;
-    this.process = spawn(join(build, 'tests/bench/query/bench-query'), [join(scratch, 'stoa')],
+    this.start();
+  }
+
+  start() {
+    this.process = spawn(join(this.build, 'tests/bench/query/bench-query'), [join(this.scratch, 'stoa')],
       { stdio: ['pipe', 'pipe', 'inherit'] });
     this.lines = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
+  }
+
+  /* Lets go of the data while `fn` uses them. */
+  async park(fn) {
+    await this.close();
+    await fn();
+    this.start();
   }
 
   async command(line) {
@@ -66,12 +78,13 @@ export class Stoa {
     const common = `:graph "${this.graph(question.graph)}" :result "${file}"`;
     let line;
     if (question.index)
-      line = `{:op "index" ${common} :index "aevt" :components [:${question.index[0]}] :limit 100000}`;
+      line = `{:op "index" ${common} :index "${question.order ?? 'aevt'}"
+        :components [${question.index.map((name) => `:${name}`).join(' ')}] :limit 100000}`;
     else if (question.pull)
       line = `{:op "pull" ${common} :pattern ${edn(question.pull)} :eids [${question.eids.join(' ')}]}`;
     else
       line = `{:op "query" ${common} :query ${edn(question.query)}
-        :args [${[question.rules ? edn(question.rules) : '', ...(question.args ?? []).map(edn)].join(' ')}]
+        :args [${[question.rules ? edn(question.rules) : '', ...(question.args ?? []).map(question.raw ? String : edn)].join(' ')}]
         ${question.asOfT ? `:as-of ${question.asOfT}` : ''} ${question.history ? ':history true' : ''}}`;
     const answer = await this.command(line.replace(/\n\s*/g, ' '));
     const result = plain(JSON.parse(readFileSync(file, 'utf8')));

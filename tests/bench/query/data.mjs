@@ -1,5 +1,5 @@
 /*
- * The data: the people of datascript-bench, and the graphs that its rules go over. A data set is
+ * The data: the people of datascript-bench, a page, and the graphs that its rules go over. A data set is
  * { schema, datoms }, with attributes and keywords as their names; { keyword: "male" } is a keyword.
  */
 import { Random } from '../../e2e/random.mjs';
@@ -83,7 +83,9 @@ export function ednValue(value) {
 export function ednSchema(schema) {
   const entries = Object.entries(schema).map(([name, says]) => {
     const type = says.includes('ref') ? ':db/valueType :db.type/ref ' : '';
-    return `:${name} {${type}${says.includes('many') ? ':db/cardinality :db.cardinality/many' : ''}}`;
+    const many = says.includes('many') ? ':db/cardinality :db.cardinality/many ' : '';
+    const unique = says.includes('identity') ? ':db/unique :db.unique/identity' : '';
+    return `:${name} {${type}${many}${unique}}`;
   });
   return `{${entries.join(' ')}}`;
 }
@@ -92,4 +94,25 @@ export function ednSchema(schema) {
 export function ednDatabase({ schema, datoms }) {
   const lines = datoms.map(([e, a, v]) => `[${e} :${a} ${ednValue(v)} 536870913]`);
   return `#datascript/DB {:schema ${ednSchema(schema)} :datoms [${lines.join('\n')}]}\n`;
+}
+
+const OUTLINE = { 'block/uid': 'identity', 'block/children': 'ref many' };
+
+/* A page of 500 blocks: ten, with seven below each, and six below each of those. */
+export function page(seed) {
+  const random = new Random(seed);
+  const datoms = [[1, 'node/title', 'A long page']];
+  let last = 1;
+  const grow = (parent, widths) => {
+    for (let order = 0; order < widths[0]; order++) {
+      const e = ++last;
+      datoms.push([parent, 'block/children', e], [e, 'block/uid', random.name(9)], [e, 'block/order', order],
+        [e, 'block/string', `${random.name(6)} ${random.name(40)} ${random.name(12)}`],
+        [e, 'create/time', 1600000000000 + random.below(1e9)], [e, 'edit/time', 1600000000000 + random.below(1e9)]);
+      if (widths.length > 1)
+        grow(e, widths.slice(1));
+    }
+  };
+  grow(1, [10, 7, 6]);
+  return { schema: OUTLINE, datoms };
 }
