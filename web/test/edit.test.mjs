@@ -1,7 +1,7 @@
 // What keys do to an outline: a row each, with the outline before and after.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { indent, insert, mergeUp, moveTo, outdent, remove, shift, split, topmost, tree } from '../out/model/edit.js';
+import { indent, insert, mergeUp, moveTo, outdent, remove, setText, shift, split, topmost, tree } from '../out/model/edit.js';
 import { NOW, apply, faultsOf, outline, show, text } from './outline.mjs';
 
 const rows = [
@@ -78,6 +78,8 @@ const together = [
     (db) => moveTo(db, ['c'], 'a', 0), (db) => moveTo(db, ['c'], 'b', 0), 'a A\n  c C\nb B', /cas/],
   ['each moves a block below the other\'s: the first stands', 'a A\nb B',
     (db) => moveTo(db, ['a'], 'b', 0), (db) => moveTo(db, ['b'], 'a', 0), 'b B\n  a A', /cas/],
+  ['both write one text: the second has to see the first', 'a A',
+    (db) => setText(db, 'a', 'AB', true, NOW), (db) => setText(db, 'a', 'AC', true, NOW), 'a AB', /cas/],
   ['one removes what the other has moved away', 'a A\n  b B\nc C',
     (db) => moveTo(db, ['b'], 'c', 0), (db) => remove(db, ['b']), 'a A\nc C\n  b B', /cas/],
 ];

@@ -26,10 +26,14 @@ export function tree(uid: string, text: string, children: readonly Tree[] = []):
   return { uid, text, children };
 }
 
-/* Sets a block's text and its references. `makePages` as for refForms. */
+/*
+ * Sets a block's text and its references. `makePages` as for refForms. Fails with `conflict` when someone else has
+ * changed the text meanwhile: it is then made again from the text as it is (see Graph.edit).
+ */
 export function setText(db: Db, uid: string, text: string, makePages: boolean, now: number): Form[] {
   const block = readBlock(db, uid);
-  const changed = block?.text === text ? [] : [set(uid, ':block/string', text), set(uid, ':edit/time', now)];
+  const swap = [':db/cas', ref(uid), ':block/string', block?.text ?? null, text];
+  const changed = block?.text === text ? [] : [swap, set(uid, ':edit/time', now)];
   return [...changed, ...refForms(db, uid, text, makePages, now)];
 }
 
@@ -167,10 +171,6 @@ export function shift(db: Db, uids: readonly string[], by: -1 | 1): Edit | undef
   if (to < 0 || to + uids.length > siblings.length) return undefined;
   const forms = moveTo(db, uids, parent, to);
   return forms && { forms };
-}
-
-export function setOpen(_db: Db, uid: string, isOpen: boolean): Form[] {
-  return [set(uid, ':block/open', isOpen)];
 }
 
 /* Takes away blocks with all below them. */

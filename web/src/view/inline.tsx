@@ -1,0 +1,195 @@
+/*
+ * A block's text as it is read: Markdown's inline marks, and the links of the graph. Tokens become elements one by
+ * one; text never becomes HTML, so nothing in it can do harm.
+ */
+import MarkdownIt, { type StateInline, type Token } from 'markdown-it';
+import type { ComponentChildren, VNode } from 'preact';
+import { goTo, graph, pageHref } from '../desk.js';
+import { childrenOf, idOf, idOfTitle, readBlock, readId, uidOf } from '../model/blocks.js';
+import { newUid } from '../model/forms.js';
+import { linkAt, type Link } from '../model/links.js';
+import { makePage } from '../model/pages.js';
+
+const markdown = new MarkdownIt('zero', { linkify: true });
+markdown.inline.ruler.enable(['backticks', 'emphasis', 'strikethrough', 'link', 'image', 'escape', 'autolink', 'text']);
+markdown.inline.ruler2.enable(['emphasis', 'strikethrough', 'balance_pairs', 'fragments_join']);
+markdown.core.ruler.enable(['linkify']);
+markdown.linkify.set({ fuzzyLink: false, fuzzyEmail: false });
+
+/* Markdown-it's own rule does not stop before ( and so would swallow ((references)). */
+const TEXT = /[^\n$%&*+\-:<=>@[\\\]^_`{}~!#(]+/y;
+markdown.inline.ruler.at('text', (state, silent) => {
+  TEXT.lastIndex = state.pos;
+  const text = TEXT.exec(state.src)?.[0];
+  if (!text) return false;
+  if (!silent) state.pending += text;
+  state.pos += text.length;
+  return true;
+});
+markdown.inline.ruler.before('link', 'graph-link', (state, silent) => {
+  const link = linkAt(state.src, state.pos);
+  if (!link || link.end > state.posMax) return false;
+  if (!silent) state.push('graph_link', '', 0).meta = link;
+  state.pos = link.end;
+  return true;
+});
+const EMBED = /\{\{(?:\[\[)?embed(?:\]\])?:?\s*\(\(([\w-]+)\)\)\s*\}\}/y;
+markdown.inline.ruler.before('graph-link', 'embed', (state, silent) => {
+  EMBED.lastIndex = state.pos;
+  const match = EMBED.exec(state.src);
+  if (!match) return false;
+  if (!silent) state.push('embed', '', 0).meta = match[1];
+  state.pos += match[0].length;
+  return true;
+});
+markdown.inline.ruler.before('emphasis', 'highlight', (state, silent) => {
+  const end = state.src.startsWith('^^', state.pos) ? state.src.indexOf('^^', state.pos + 2) : -1;
+  if (end < state.pos + 3 || end > state.posMax) return false;
+  if (!silent) wrap(state, 'mark', state.pos + 2, end);
+  state.pos = end + 2;
+  return true;
+});
+
+function wrap(state: StateInline, tag: string, from: number, to: number): void {
+  const { posMax } = state;
+  state.push(`${tag}_open`, tag, 1);
+  state.pos = from;
+  state.posMax = to;
+  state.md.inline.tokenize(state);
+  state.posMax = posMax;
+  state.push(`${tag}_close`, tag, -1);
+}
+
+/* Texts seen lately, parsed: rows are drawn much more often than they change. */
+const PARSED_MAX = 2000;
+const parsed = new Map<string, Token[]>();
+
+function parse(text: string): Token[] {
+  let tokens = parsed.get(text);
+  if (!tokens) {
+    tokens = markdown.parseInline(text, {})[0]?.children ?? [];
+    if (parsed.size >= PARSED_MAX) parsed.delete(parsed.keys().next().value!);
+    parsed.set(text, tokens);
+  }
+  return tokens;
+}
+
+/* References in references are shown down to this depth. */
+const NESTING_MAX = 4;
+
+export function Inline({ text, nesting = 0 }: { text: string; nesting?: number }): VNode {
+  return <>{children(parse(text), nesting)}</>;
+}
+
+function children(tokens: readonly Token[], nesting: number): ComponentChildren[] {
+  const stack: { token: Token | undefined; items: ComponentChildren[] }[] = [{ token: undefined, items: [] }];
+  for (const token of tokens) {
+    if (token.nesting === 1) {
+      stack.push({ token, items: [] });
+    } else if (token.nesting === -1 && stack.length > 1) {
+      const { token: opened, items } = stack.pop()!;
+      stack.at(-1)!.items.push(element(opened!, items));
+    } else {
+      stack.at(-1)!.items.push(leaf(token, nesting));
+    }
+  }
+  return stack.flatMap(({ items }) => items);
+}
+
+function element(token: Token, items: ComponentChildren[]): VNode {
+  switch (token.type) {
+    case 'strong_open':
+      return token.markup === '__' ? <em>{items}</em> : <strong>{items}</strong>;
+    case 'em_open':
+      return <em>{items}</em>;
+    case 's_open':
+      return <s>{items}</s>;
+    case 'mark_open':
+      return <mark>{items}</mark>;
+    case 'link_open':
+      return (
+        <a class="external" href={token.attrGet('href') ?? ''} target="_blank" rel="noopener noreferrer">
+          {items}
+        </a>
+      );
+    default:
+      return <>{items}</>;
+  }
+}
+
+function leaf(token: Token, nesting: number): ComponentChildren {
+  switch (token.type) {
+    case 'code_inline':
+      return <code>{token.content}</code>;
+    case 'image':
+      return <img src={token.attrGet('src') ?? ''} alt={token.content} loading="lazy" />;
+    case 'softbreak':
+    case 'hardbreak':
+      return <br />;
+    case 'graph_link':
+      return <GraphLink link={token.meta as Link} nesting={nesting} />;
+    case 'embed':
+      return <Embed uid={token.meta as string} nesting={nesting} />;
+    default:
+      return token.content;
+  }
+}
+
+function GraphLink({ link, nesting }: { link: Link; nesting: number }): VNode {
+  if (link.kind === 'block') return <BlockReference uid={link.target} nesting={nesting} />;
+  const id = idOfTitle(graph.db.value, link.target);
+  const open = (event: MouseEvent): void => {
+    if (id !== undefined) return;
+    event.preventDefault();
+    openPage(link.target);
+  };
+  const href = id === undefined ? '#' : pageHref(uidOf(graph.db.value, id));
+  const name = link.kind === 'tag' ? `#${link.target}` : <Inline text={link.target} nesting={nesting + 1} />;
+  return (
+    <a class={`link ${link.kind} ${id === undefined ? 'missing' : ''}`} href={href} onClick={open}>
+      {name}
+    </a>
+  );
+}
+
+/* Goes to the page of a title, which is made when there is none. */
+export function openPage(title: string): void {
+  const page = makePage(graph.db.value, title, newUid(), Date.now());
+  void graph.edit(() => page.forms);
+  goTo(page.uid);
+}
+
+function BlockReference({ uid, nesting }: { uid: string; nesting: number }): VNode {
+  const block = readBlock(graph.db.value, uid);
+  if (!block) return <span class="reference missing">(({uid}))</span>;
+  return (
+    <a class="reference" href={pageHref(uid)} title="Go to the block">
+      {nesting < NESTING_MAX ? <Inline text={block.title ?? block.text} nesting={nesting + 1} /> : block.text}
+    </a>
+  );
+}
+
+function Embed({ uid, nesting }: { uid: string; nesting: number }): VNode {
+  const block = readBlock(graph.db.value, uid);
+  if (!block || nesting >= NESTING_MAX) return <span class="reference missing">(({uid}))</span>;
+  return (
+    <span class="embed">
+      <EmbedRows id={idOf(graph.db.value, uid)!} depth={0} nesting={nesting + 1} />
+    </span>
+  );
+}
+
+function EmbedRows({ id, depth, nesting }: { id: number; depth: number; nesting: number }): VNode {
+  const block = readId(graph.db.value, id);
+  return (
+    <>
+      <span class="embed-row" style={{ paddingLeft: `${depth * 1.25}rem` }}>
+        <Inline text={block.title ?? block.text} nesting={nesting} />
+      </span>
+      {depth < NESTING_MAX &&
+        childrenOf(graph.db.value, id).map((child) => (
+          <EmbedRows key={child.uid} id={child.id} depth={depth + 1} nesting={nesting} />
+        ))}
+    </>
+  );
+}

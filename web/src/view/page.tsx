@@ -1,0 +1,182 @@
+/* The middle of the window: a page, a block that was zoomed into, or the daily notes. */
+import { useComputed, useSignal } from '@preact/signals';
+import type { VNode } from 'preact';
+import { useEffect } from 'preact/hooks';
+import * as commands from '../commands.js';
+import { focus, graph, pageHref, route } from '../desk.js';
+import { newUid } from '../model/forms.js';
+import { idOf, idOfTitle, pathOf, readBlock, readId, uidOf } from '../model/blocks.js';
+import { makeDay, mergePages, removePage, renamePage } from '../model/pages.js';
+import { BlockBody, BlockRow } from './block.js';
+import { Inline } from './inline.js';
+import { dayItems, pageItems, rowKey, type Item } from './items.js';
+import { useBlock } from './use_block.js';
+import { VirtualList } from './virtual_list.js';
+
+/* Daily notes shown at first, and how many more each time. */
+const DAYS = 7;
+
+export function PageView(): VNode {
+  const days = useSignal(DAYS);
+  const items = useComputed(() => {
+    graph.shape.value;
+    const db = graph.db.peek();
+    return route.value.kind === 'page' ? pageItems(db, route.value.uid) : dayItems(db, new Date(), days.value);
+  }).value;
+  useEffect(openToday, [route.value]);
+  const draw = (item: Item): VNode => <ItemRow item={item} onEarlier={() => (days.value += DAYS)} />;
+  const held = focus.value && rowKey(focus.value.root, focus.value.uid);
+  const key = route.value.kind === 'page' ? route.value.uid : 'days';
+  return <VirtualList key={key} items={items} draw={draw} heldKey={held} label="Outline" onKeyDown={(event) => beginAt(event, items)} />;
+}
+
+/* Today has a page before anything is written in it: there must be a place to write. */
+function openToday(): void {
+  if (route.value.kind === 'days') void graph.edit((db) => makeDay(db, new Date(), newUid(), Date.now()).forms);
+}
+
+/* With the keyboard alone: Enter or an arrow key in the outline goes to its first block. */
+function beginAt(event: KeyboardEvent, items: readonly Item[]): void {
+  if (event.target !== event.currentTarget || !['Enter', 'ArrowDown'].includes(event.key)) return;
+  const first = items.find((item) => item.kind === 'block');
+  if (first?.kind !== 'block') return;
+  event.preventDefault();
+  commands.edit({ root: first.root, uid: first.row.uid });
+}
+
+function ItemRow({ item, onEarlier }: { item: Item; onEarlier: () => void }): VNode | null {
+  switch (item.kind) {
+    case 'title':
+      return <Title uid={item.uid} hint={item.hint} />;
+    case 'crumbs':
+      return <Crumbs uid={item.uid} />;
+    case 'zoomed':
+      return <Zoomed uid={item.uid} root={item.root} />;
+    case 'block':
+      return <BlockRow row={item.row} root={item.root} />;
+    case 'add':
+      return (
+        <button class="add" onClick={() => commands.append(item.uid)}>
+          Write something …
+        </button>
+      );
+    case 'heading':
+      return <h2 class="section">{item.text}</h2>;
+    case 'source':
+      return <Source uid={item.uid} />;
+    case 'earlier':
+      return (
+        <button class="add earlier" onClick={onEarlier}>
+          Earlier days
+        </button>
+      );
+    case 'gone':
+      return (
+        <div class="empty-state">
+          <p>There is nothing here. Perhaps it was removed.</p>
+          <a href="#/">Go to the daily notes</a>
+        </div>
+      );
+  }
+}
+
+function Title({ uid, hint }: { uid: string; hint: string | undefined }): VNode | null {
+  const block = useBlock(uid)?.block;
+  if (!block) return null;
+  const isPage = route.value.kind === 'page';
+  return (
+    <div class="title">
+      {hint && <p class="hint">{hint}</p>}
+      {isPage ? (
+        <PageTitle uid={uid} title={block.title ?? ''} />
+      ) : (
+        <h1>
+          <a href={pageHref(uid)}>{block.title}</a>
+        </h1>
+      )}
+    </div>
+  );
+}
+
+/* The title can be changed where it stands; links to the page follow. */
+function PageTitle({ uid, title }: { uid: string; title: string }): VNode {
+  const rename = (element: HTMLTextAreaElement): void => {
+    const wanted = element.value.trim().replace(/\s+/g, ' ');
+    if (wanted !== title && wanted !== '') renameTo(uid, wanted);
+    element.value = readBlock(graph.db.value, uid)?.title ?? title;
+  };
+  const remove = (): void => {
+    if (!confirm(`Remove the page "${title}" with all its blocks?`)) return;
+    void graph.edit((db) => (idOf(db, uid) === undefined ? [] : removePage(db, uid)));
+    location.hash = '#/';
+  };
+  return (
+    <div class="page-title">
+      <h1 class="grow" data-text={title}>
+        <textarea
+          key={title}
+          rows={1}
+          aria-label="Page title"
+          defaultValue={title}
+          onInput={(event) => (event.currentTarget.parentElement!.dataset['text'] = event.currentTarget.value)}
+          onBlur={(event) => rename(event.currentTarget)}
+          onKeyDown={(event) => {
+            if (event.key === 'Escape') event.currentTarget.value = title;
+            if (event.key !== 'Enter' && event.key !== 'Escape') return;
+            event.preventDefault();
+            event.currentTarget.blur();
+          }}
+        />
+      </h1>
+      <button class="icon bin" aria-label="Remove the page" title="Remove the page" onClick={remove} />
+    </div>
+  );
+}
+
+function renameTo(uid: string, title: string): void {
+  const other = idOfTitle(graph.db.value, title);
+  if (other === undefined) {
+    void graph.edit((db) => (idOfTitle(db, title) === undefined ? renamePage(db, uid, title, Date.now()) : []));
+    return;
+  }
+  const into = uidOf(graph.db.value, other);
+  if (!confirm(`There is a page "${title}" already. Put this page's blocks at its end, and turn all links there?`)) return;
+  void graph.edit((db) => (idOf(db, uid) === undefined ? [] : mergePages(db, uid, into, Date.now())));
+  location.hash = pageHref(into);
+}
+
+/* Where a block is: its page and the blocks above it. */
+function Crumbs({ uid }: { uid: string }): VNode | null {
+  const path = useComputed(() => {
+    const id = idOf(graph.db.value, uid);
+    return id === undefined ? [] : pathOf(graph.db.value, id).map((each) => readId(graph.db.value, each));
+  }).value;
+  return (
+    <nav class="crumbs" aria-label="Where this is">
+      {path.map((block) => (
+        <a key={block.uid} href={pageHref(block.uid)}>
+          <Inline text={block.title ?? block.text} nesting={3} />
+        </a>
+      ))}
+    </nav>
+  );
+}
+
+function Zoomed({ uid, root }: { uid: string; root: string }): VNode | null {
+  const block = useBlock(uid)?.block;
+  return block ? (
+    <div class="title zoomed">
+      <BlockBody uid={uid} root={root} text={block.text} />
+    </div>
+  ) : null;
+}
+
+function Source({ uid }: { uid: string }): VNode | null {
+  const block = useBlock(uid)?.block;
+  return block ? (
+    <h3 class="source">
+      <a href={pageHref(uid)}>{block.title}</a>
+    </h3>
+  ) : null;
+}
+

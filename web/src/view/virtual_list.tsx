@@ -1,0 +1,71 @@
+/* A list of rows of unlike height of which only those in sight are in the document. */
+import { Virtualizer, elementScroll, observeElementOffset, observeElementRect } from '@tanstack/virtual-core';
+import type { ComponentChildren, VNode } from 'preact';
+import { useLayoutEffect, useMemo, useReducer, useRef } from 'preact/hooks';
+
+/* Before a row was seen; most have one line. */
+const ROW_PX = 32;
+
+/* Rows beyond each edge that are there already when one scrolls. */
+const OVERSCAN = 8;
+
+interface Keyed {
+  readonly key: string;
+}
+
+interface Props<Item extends Keyed> {
+  readonly items: readonly Item[];
+  readonly draw: (item: Item) => ComponentChildren;
+  /* This row stays in the document, wherever one scrolls: the caret is in it. */
+  readonly heldKey: string | undefined;
+  readonly label: string;
+  readonly onKeyDown?: (event: KeyboardEvent) => void;
+}
+
+export function VirtualList<Item extends Keyed>({ items, draw, heldKey, label, onKeyDown }: Props<Item>): VNode {
+  const scroller = useRef<HTMLDivElement>(null);
+  const [, redraw] = useReducer((count: number, _: void) => count + 1, 0);
+  const shown = useRef({ items, heldKey });
+  shown.current = { items, heldKey };
+  const list = useMemo(
+    () =>
+      new Virtualizer<HTMLDivElement, HTMLDivElement>({
+        count: items.length,
+        estimateSize: () => ROW_PX,
+        getScrollElement: () => scroller.current,
+        getItemKey: (index) => shown.current.items[index]?.key ?? index,
+        observeElementRect,
+        observeElementOffset,
+        scrollToFn: elementScroll,
+        overscan: OVERSCAN,
+        rangeExtractor: ({ startIndex, endIndex, overscan, count }) => {
+          const [from, to] = [Math.max(0, startIndex - overscan), Math.min(count - 1, endIndex + overscan)];
+          const held = shown.current.items.findIndex((item) => item.key === shown.current.heldKey);
+          const seen = Array.from({ length: to - from + 1 }, (_, i) => from + i);
+          return held < 0 || (held >= from && held <= to) ? seen : [...seen, held];
+        },
+        onChange: () => redraw(),
+      }),
+    [],
+  );
+  list.setOptions({ ...list.options, count: items.length });
+  useLayoutEffect(() => list._didMount(), []);
+  useLayoutEffect(() => list._willUpdate());
+  return (
+    <div class="scroller" ref={scroller} tabIndex={0} role="region" aria-label={label} onKeyDown={onKeyDown}>
+      <div class="rows" style={{ height: `${list.getTotalSize()}px` }}>
+        {list.getVirtualItems().map(({ index, key, start }) => (
+          <div
+            class="slot"
+            key={key as string}
+            data-index={index}
+            ref={list.measureElement}
+            style={{ transform: `translateY(${start}px)` }}
+          >
+            {items[index] && draw(items[index])}
+          </div>
+        ))}
+      </div>
+    </div>
+  );
+}
