@@ -22,6 +22,7 @@ static const struct option_row pull_rows[] = {
 
 static const struct option_row query_rows[] = {
     { "arg", "EDN", "a value for :in, once for each but the graph" },
+    { "explain", NULL, "print how the result is found, in place of it" },
     { "limit", "N", "at most so many rows" },
     { "offset", "N", "leave out so many rows first" },
     BASIS_ROWS,

@@ -46,6 +46,8 @@ enum outcome command_query(const struct options *options, struct error *err)
     enum outcome outcome = append_query(options, &body, err);
     if (outcome == OUTCOME_OK)
         outcome = append_args(options, &body, err);
+    if (options_value(options, "explain"))
+        buffer_append_bytes(&body, BYTES(" :explain true"));
     if (outcome == OUTCOME_OK && !read_append_basis(options, &body, err))
         outcome = OUTCOME_USAGE;
     buffer_append_u8(&body, '}');

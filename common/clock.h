@@ -1,4 +1,4 @@
-/* Time. Wall-clock milliseconds for people, monotonic microseconds for measuring. */
+/* Time. Wall-clock milliseconds for people, monotonic micro- and nanoseconds for measuring. */
 #ifndef STOA_COMMON_CLOCK_H
 #define STOA_COMMON_CLOCK_H
 
@@ -6,6 +6,7 @@
 
 int64_t clock_wall_ms(void);      /* since 1970-01-01T00:00:00Z */
 int64_t clock_monotonic_us(void); /* since some point in the past; never goes back */
+int64_t clock_monotonic_ns(void); /* the same */
 
 #define CLOCK_TEXT_BYTES 40
 

@@ -27,6 +27,7 @@ enum message_field {
     FIELD_EID,
     FIELD_END,
     FIELD_EPOCH,
+    FIELD_EXPLAIN,
     FIELD_HISTORY,
     FIELD_ID,
     FIELD_INDEX,

@@ -122,11 +122,13 @@ static bool write_result(struct buffer *reply, uint32_t t, const struct value *r
 bool command_query(struct txd *txd, struct request *request, struct error *err)
 {
     int64_t limit = 0, offset = 0;
+    bool explain = false;
     struct read read;
     struct value result;
 
     if (!bus_field_number(&request->body, "limit", false, 1, INT64_MAX, &limit, err) ||
         !bus_field_number(&request->body, "offset", false, 0, INT64_MAX, &offset, err) ||
+        !bus_field_flag(&request->body, "explain", &explain, err) ||
         !read_open(txd, request, &read, err))
         return false;
     struct query_request query = { .query = field_of(request, "query"),
@@ -134,6 +136,7 @@ bool command_query(struct txd *txd, struct request *request, struct error *err)
                                    .basis = read.basis,
                                    .limit = (uint64_t)limit,
                                    .offset = (uint64_t)offset,
+                                   .explain = explain,
                                    .graphs = &read.graphs };
     bool ok = query_run(read.snapshot, &query, &read.limits, &request->arena, &result, err) &&
               write_result(&request->reply, read.snapshot->t, &result, (struct bytes){ 0 }, err);

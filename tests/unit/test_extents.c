@@ -191,12 +191,49 @@ static void compare_query(const struct snapshot *snapshot, uint32_t number, uint
     arena_release(&arena);
 }
 
+static const char *const patterns[] = {
+    "[*]",
+    "[:one :many {:ref [:name {:_ref [:one]}]}]",
+    "[{:ref 3} :texts [:many :limit 2]]",
+};
+
+/* Pulls of some entities, which read extents or the store. */
+static void compare_pull(const struct snapshot *snapshot)
+{
+    struct query_limits limits = query_limits_wide();
+    struct arena arena = { 0 };
+    struct value pulled[2], eids[20];
+    struct snapshot seen = *snapshot;
+    uint32_t t = 1 + random_below(snapshot->t);
+    bool past = random_below(3) == 0;
+    struct error err;
+
+    for (size_t i = 0; i < ARRAY_LEN(eids); i++)
+        eids[i] = value_long(1 + random_below(ENTITIES));
+    struct pull_request request = {
+        .pattern = value_string(bytes_of(patterns[random_below(ARRAY_LEN(patterns))])),
+        .eid = value_collection(VALUE_VECTOR, eids, ARRAY_LEN(eids)),
+        .many = true,
+        .basis = { .has_as_of = past,
+                   .as_of = t,
+                   .has_since = random_below(3) == 0,
+                   .since = t / 2 },
+    };
+    for (int i = 0; i < 2; i++) {
+        assert_ok(pull_run(&seen, &request, &limits, &arena, &pulled[i], &err));
+        seen.extents = NULL;
+    }
+    assert_true(value_equal(&pulled[0], &pulled[1]));
+    arena_release(&arena);
+}
+
 static void check_some(const struct snapshot *snapshot)
 {
     for (size_t i = 0; i < ARRAY_LEN(attributes); i++) {
         struct db db = random_basis(snapshot);
         compare_extent(&db, schema_by_ident(snapshot->schema, bytes_of(attributes[i])));
     }
+    compare_pull(snapshot);
     for (int i = 0; i < 4; i++)
         compare_query(snapshot, random_below(ARRAY_LEN(queries)),
                       random_below(2) ? 1 + random_below(snapshot->t) : 0, random_below(4) == 0);

@@ -2,6 +2,7 @@
 
 #include "proto/edn.h"
 #include "txd/query/call.h"
+#include "txd/query/explain.h"
 #include "txd/query/pattern.h"
 #include "txd/query/plan.h"
 #include "txd/query/rules.h"
@@ -271,6 +272,50 @@ static bool run_clause(struct execution *execution, const struct frame *frame,
     return run_or(execution, frame, clause, bindings, err);
 }
 
+/* The rows of what a clause has bound. */
+static uint64_t rows_of(const struct bindings *bindings, const struct clause *clause)
+{
+    uint64_t rows = 1;
+    bool found = false;
+
+    for (uint32_t i = 0; i < bindings->count; i++) {
+        const struct relation *relation = bindings->relations[i];
+        if (relation->rows == 0 && !found)
+            rows = 0;
+        if (!has_any(relation, clause->variables.ids, clause->variables.count))
+            continue;
+        rows = found && rows > relation->rows ? rows : relation->rows;
+        found = true;
+    }
+    return rows;
+}
+
+static bool run_explained(struct execution *execution, const struct frame *frame,
+                          const struct clause *clause, struct bindings *bindings, struct error *err)
+{
+    static const char *const methods[] = {
+        [CLAUSE_PREDICATE] = "filter", [CLAUSE_FUNCTION] = "function",    [CLAUSE_RULE] = "rule",
+        [CLAUSE_NOT] = "anti-join",    [CLAUSE_OR] = "union of branches",
+    };
+    struct explain *explain = execution->explain;
+    struct pattern_cost cost = { .rows = EXPLAIN_UNKNOWN };
+
+    if (!explain)
+        return run_clause(execution, frame, clause, bindings, err);
+    if (clause->type == CLAUSE_PATTERN &&
+        !pattern_estimate(execution, frame, clause, bindings, &cost, err))
+        return false;
+    struct explain_step *step = explain_begin(explain, clause, cost.rows);
+    if (!run_clause(execution, frame, clause, bindings, err))
+        return false;
+    if (clause->type != CLAUSE_PATTERN) {
+        explain->method = methods[clause->type];
+        explain->note = (struct bytes){ 0 };
+    }
+    explain_end(explain, step, rows_of(bindings, clause));
+    return true;
+}
+
 static bool is_needed(uint32_t variable, const struct id_set *wanted,
                       const struct clause *const *clauses, uint32_t count)
 {
@@ -319,7 +364,7 @@ bool execute_conjunction(struct execution *execution, const struct frame *frame,
         own.left_count = count;
         if (!budget_check(&execution->budget, err) ||
             !plan_next(execution, &own, left, count, bindings, &next, err) ||
-            !run_clause(execution, &own, left[next], bindings, err))
+            !run_explained(execution, &own, left[next], bindings, err))
             return false;
         count--;
         memmove(&left[next], &left[next + 1], (count - next) * sizeof(*left));

@@ -10,6 +10,7 @@
 #include "txd/query/parse.h"
 #include "txd/query/source.h"
 
+struct explain;
 struct regex_cache;
 struct rule_frame;
 
@@ -22,6 +23,7 @@ struct execution {
     struct budget budget;
     struct source *sources; /* by the numbers of query->sources */
     struct regex_cache *regexes;
+    struct explain *explain;         /* what is noted on the way; NULL: it was not asked for */
     struct bytes interned[INTERNED]; /* texts met lately, by hash: equal ones share their bytes */
 };
 

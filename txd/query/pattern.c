@@ -1,6 +1,7 @@
 #include "txd/query/pattern.h"
 
 #include "proto/edn.h"
+#include "txd/query/explain.h"
 #include "txd/query/functions.h"
 #include "txd/query/probe.h"
 #include "txd/query/scan.h"
@@ -332,15 +333,18 @@ static bool extent_of(struct execution *execution, const struct pattern *pattern
                          &execution->budget, out, err);
 }
 
-static uint64_t scan_rows(const struct pattern *pattern, const struct bindings *bindings,
-                          const struct scan *scan)
+/* The rows that a scan gives. */
+static uint64_t scan_rows(const struct pattern *pattern, const struct bindings *bindings)
 {
     const struct relation *entities = pattern_relation(pattern, bindings, POSITION_E);
     const struct relation *values = pattern_relation(pattern, bindings, POSITION_V);
+    uint64_t rows = entities ? entities->rows : values ? values->rows : 1;
 
-    return entities ? entities->rows * pattern_per_entity(pattern)
-           : values ? values->rows * pattern_per_value(pattern)
-                    : scan->read;
+    if (entities || pattern->known[POSITION_E])
+        return rows * pattern_per_entity(pattern);
+    if (values || pattern->known[POSITION_V])
+        return rows * pattern_per_value(pattern);
+    return source_count(pattern->source, pattern->attribute);
 }
 
 /* Whether the pattern has no variable that is bound, where others are: what it finds would wait to
@@ -380,10 +384,32 @@ bool pattern_estimate(struct execution *execution, const struct frame *frame,
     struct scan scan = scan_choose(&pattern, bindings);
     *out = probe.driver != PROBE_NONE
                ? probe.cost
-               : (struct pattern_cost){ scan.read, scan_rows(&pattern, bindings, &scan) };
+               : (struct pattern_cost){ scan.read, scan_rows(&pattern, bindings) };
     if (is_apart(&pattern, bindings))
         out->rows += out->rows / 2;
     return true;
+}
+
+static void explain(struct execution *execution, const struct probe *probe, const struct scan *scan)
+{
+    static const char *const indexes[] = { [INDEX_EAVT] = "store, eavt",
+                                           [INDEX_AEVT] = "store, aevt",
+                                           [INDEX_AVET] = "store, avet",
+                                           [INDEX_VAET] = "store, vaet" };
+    static const char *const components[] = { "all of it", "by one component", "by two components",
+                                              "by three components" };
+    struct explain *out = execution->explain;
+
+    if (!out)
+        return;
+    out->note = (struct bytes){ 0 };
+    if (probe->driver != PROBE_NONE) {
+        out->method = probe_driver_name(probe->driver);
+        return;
+    }
+    out->method = indexes[scan->index];
+    out->note = arena_printf(out->arena, "%s%s", components[scan->count],
+                             scan->loop != POSITIONS ? ", once for each value" : "");
 }
 
 bool pattern_run(struct execution *execution, const struct frame *frame,
@@ -398,9 +424,12 @@ bool pattern_run(struct execution *execution, const struct frame *frame,
     if (!frame_source(execution, frame, clause, &number, err))
         return false;
     struct source *source = &execution->sources[number];
-    if (!source->is_graph)
+    if (!source->is_graph) {
+        if (execution->explain)
+            execution->explain->method = "collection";
         return read_tuples(execution, source, clause, &found, err) &&
                bindings_join(execution, bindings, found, err);
+    }
     if (!prepare(execution, frame, clause, source, bindings, &pattern, err) ||
         !resolve_positions(execution, &pattern, bindings, err))
         return false;
@@ -409,6 +438,7 @@ bool pattern_run(struct execution *execution, const struct frame *frame,
         return false;
     if (extent)
         probe = probe_choose(&pattern, extent, bindings);
+    explain(execution, &probe, &scan);
     if (probe.driver != PROBE_NONE)
         return probe_run(execution, &probe, bindings, err);
     return scan_run(execution, &pattern, &scan, bindings, &found, err) &&

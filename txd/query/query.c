@@ -6,6 +6,7 @@
 #include "txd/query/clause.h"
 #include "txd/query/database.h"
 #include "txd/query/execute.h"
+#include "txd/query/explain.h"
 #include "txd/query/find.h"
 #include "txd/query/plan.h"
 #include "txd/query/pull.h"
@@ -50,12 +51,20 @@ static bool open_inputs(struct execution *execution, const struct databases *dat
 
 /* What the request says wins over what the query says. */
 static bool give_result(struct execution *execution, const struct query_request *request,
-                        const struct bindings *bindings, struct value *out, struct error *err)
+                        const struct bindings *bindings, int64_t begun_ns, struct value *out,
+                        struct error *err)
 {
     const struct query *query = execution->query;
 
-    return find_result(execution, bindings, request->offset ? request->offset : query->offset,
-                       request->limit ? request->limit : query->limit, out, err);
+    if (!find_result(execution, bindings, request->offset ? request->offset : query->offset,
+                     request->limit ? request->limit : query->limit, out, err))
+        return false;
+    if (execution->explain) {
+        bool many = query->find_type == FIND_RELATION || query->find_type == FIND_COLLECTION;
+        uint64_t rows = many ? out->count : out->type != VALUE_NIL;
+        *out = explain_value(execution->explain, rows, begun_ns);
+    }
+    return true;
 }
 
 /* With the query's own :timeout. */
@@ -79,6 +88,8 @@ bool query_run(const struct snapshot *snapshot, const struct query_request *requ
     struct query *query;
     struct bindings bindings = { 0 };
     struct databases databases = { snapshot, .graphs = request->graphs, .arena = arena };
+    struct explain explain;
+    int64_t begun_ns = request->explain ? clock_monotonic_ns() : 0;
 
     if (!query_basis_db(snapshot, &request->basis, &databases.db, err) ||
         !query_parse(&request->query, &request->args, arena, &query, err) ||
@@ -89,13 +100,17 @@ bool query_run(const struct snapshot *snapshot, const struct query_request *requ
     execution->arena = arena;
     execution->budget = (struct budget){ .limits = &own, .arena = arena };
     execution->query = query;
+    if (request->explain) {
+        explain_open(&explain, arena);
+        execution->explain = &explain;
+    }
     execution->sources = ARENA_ARRAY(arena, struct source, query->source_count);
     execution->regexes = regex_cache_open();
     struct frame frame = { .source = query->default_source };
     struct id_set wanted = find_variables(query, arena);
     bool ok = open_inputs(execution, &databases, &bindings, err) &&
               execute_conjunction(execution, &frame, &query->where, &wanted, &bindings, err) &&
-              give_result(execution, request, &bindings, out, err);
+              give_result(execution, request, &bindings, begun_ns, out, err);
     for (uint32_t i = 0; i < query->source_count; i++)
         database_close(&execution->sources[i]);
     regex_cache_close(execution->regexes);

@@ -54,6 +54,7 @@ struct query_request {
     struct query_basis basis;
     uint64_t limit, offset;
     const struct query_graphs *graphs; /* NULL: arguments can name none */
+    bool explain;                      /* the result is how it was found (explain.h) */
 };
 bool query_run(const struct snapshot *snapshot, const struct query_request *request,
                const struct query_limits *limits, struct arena *arena, struct value *out,

@@ -25,7 +25,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define WARM_US      300000
 #define WARM_ROUNDS  8
@@ -219,14 +218,6 @@ static bool write_result(struct driver *driver, const struct value *result, stru
     return ok || fail(err, ERROR_FAULT, "cannot write %s", name);
 }
 
-static int64_t now_ns(void)
-{
-    struct timespec now;
-
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 /* Runs the question until it is warm, then some times more. */
 static bool measure(struct driver *driver, ask_fn ask, struct error *err)
 {
@@ -244,11 +235,11 @@ static bool measure(struct driver *driver, ask_fn ask, struct error *err)
     while (ok && rounds < ROUNDS_MAX && (measured_us < MEASURED_US || rounds < ROUNDS_MIN)) {
         arena_reset(&driver->round);
         buffer_clear(&reply);
-        int64_t begun_ns = now_ns();
+        int64_t begun_ns = clock_monotonic_ns();
         ok = ask(driver, snapshot, &result, err);
         if (ok)
             mp_write(&reply, &result);
-        int64_t spent = now_ns() - begun_ns;
+        int64_t spent = clock_monotonic_ns() - begun_ns;
         bool is_warm = warm_us >= WARM_US || (warm >= WARM_ROUNDS && warm_us >= WARM_US / 3);
         if (warm == 0)
             first = spent;

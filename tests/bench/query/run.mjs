@@ -31,6 +31,7 @@ function dataSets() {
     sets.set(`wide ${depth}x${width}`, wide(depth, width));
   for (const [depth, width] of [[10, 3], [30, 3], [30, 5]])
     sets.set(`long ${depth}x${width}`, long(depth, width));
+  sets.set('tri 8', triangle(8));
   sets.set('tri 40', triangle(40));
   sets.set('tree', tree(100000, SEED));
   sets.set('pages', page(SEED));
