@@ -294,6 +294,22 @@ bool bus_request(struct bus *bus, const struct bus_call *call, struct error *err
     return true;
 }
 
+bool bus_withdraw(struct bus *bus, enum bus_class class, const void *arg)
+{
+    struct waiting *waiting = &bus->waiting[class];
+
+    for (struct request **at = &waiting->head; *at; at = &(*at)->next) {
+        if ((*at)->arg == arg) {
+            request_free(waiting_take(bus, waiting, at));
+            return true;
+        }
+    }
+    for (size_t i = 0; i < CONTEXTS; i++)
+        if (bus->contexts[i].request && bus->contexts[i].request->arg == arg)
+            bus->contexts[i].request->repeatable = false;
+    return false;
+}
+
 /* --- txd comes and goes --- */
 
 /* Without the feed a gateway would not know what it does not know. */

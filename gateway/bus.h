@@ -62,6 +62,10 @@ void bus_close(struct bus *bus);
  * too many wait; incorrect when the request is over LIMIT_BUS_BYTES. */
 bool bus_request(struct bus *bus, const struct bus_call *call, struct error *err) MUST_USE;
 
+/* Takes back the request of `arg` that has not been sent: its `fn` is not called any more. False
+ * when it has been; then it will not be asked again should the connection break. */
+bool bus_withdraw(struct bus *bus, enum bus_class class, const void *arg);
+
 /*
  * Asks and waits for the answer, at most `timeout_ms`, on the loop's thread: for the few places
  * where libwebsockets wants to know at once. The answer is in `arena`.

@@ -76,4 +76,10 @@ static inline size_t frame_size(const struct frame *frame)
     return frame->buffer.len - FRAME_HEADROOM;
 }
 
+/* Whether the frame may take so many bytes more: the first message always. */
+static inline bool frame_fits(const struct frame *frame, size_t len, size_t bytes_max)
+{
+    return frame->count == 0 || frame_size(frame) + len <= bytes_max;
+}
+
 #endif

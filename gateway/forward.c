@@ -5,6 +5,7 @@
 
 #define READ_TIMEOUT_MS     60000
 #define READ_TIMEOUT_MS_MAX 600000
+#define LOG_TIMEOUT_MS      30000
 #define ANSWER_MARGIN_MS    5000 /* beyond the limit that txd itself keeps */
 
 static void write_entry(struct buffer *out, const char *key, const struct value *value)
@@ -66,12 +67,13 @@ void forward_result(struct value_builder *map, struct arena *arena, const struct
     value_builder_entry(map, arena, "tempids", tempids);
 }
 
-void forward_read(struct buffer *out, const struct message *message, struct bytes graph)
+void forward_read(struct buffer *out, const struct message *message, struct bytes graph,
+                  struct bytes reader)
 {
     static const char *const types[MESSAGE_TYPES] = {
         [MESSAGE_QUERY] = "query", [MESSAGE_PULL] = "pull", [MESSAGE_INDEX] = "index"
     };
-    uint32_t count = 2;
+    uint32_t count = 3;
 
     for (int i = 0; i < MESSAGE_FIELDS; i++)
         count += i != FIELD_ID && message->fields[i];
@@ -80,6 +82,8 @@ void forward_read(struct buffer *out, const struct message *message, struct byte
     mp_write_string(out, bytes_of(types[message->type]));
     mp_write_string(out, BYTES("graph"));
     mp_write_string(out, graph);
+    mp_write_string(out, BYTES("reader"));
+    mp_write_string(out, reader);
     for (int i = 0; i < MESSAGE_FIELDS; i++)
         if (i != FIELD_ID && i != FIELD_INDEX)
             write_field(out, message, (enum message_field)i);
@@ -87,6 +91,15 @@ void forward_read(struct buffer *out, const struct message *message, struct byte
         mp_write_string(out, BYTES("index"));
         mp_write_string(out, message->fields[FIELD_INDEX]->text);
     }
+}
+
+void forward_cancel(struct buffer *out, struct bytes reader)
+{
+    mp_write_map(out, 2);
+    mp_write_string(out, BYTES("type"));
+    mp_write_string(out, BYTES("cancel"));
+    mp_write_string(out, BYTES("reader"));
+    mp_write_string(out, reader);
 }
 
 int64_t forward_read_timeout_ms(const struct message *message)
@@ -105,4 +118,30 @@ void forward_answer(struct value_builder *map, struct arena *arena, const struct
     value_builder_entry(map, arena, "result", result ? *result : value_nil());
     if (after && after->type != VALUE_NIL)
         value_builder_entry(map, arena, "after", *after);
+}
+
+void forward_log(struct bus *bus, const struct forward_log *log, bus_answer_fn fn, void *arg)
+{
+    struct buffer text = { 0 };
+    struct error error;
+    struct value epoch = value_uuid(log->epoch);
+
+    mp_write_map(&text, 4);
+    mp_write_string(&text, BYTES("type"));
+    mp_write_string(&text, BYTES("log"));
+    mp_write_string(&text, BYTES("graph"));
+    mp_write_string(&text, log->graph);
+    write_entry(&text, "epoch", &epoch);
+    mp_write_string(&text, BYTES("from"));
+    mp_write_long(&text, log->from);
+    struct bus_call call = { .request = buffer_bytes(&text),
+                             .class = BUS_QUICK,
+                             .repeatable = true,
+                             .timeout_ms = LOG_TIMEOUT_MS,
+                             .patience_ms = LOG_TIMEOUT_MS,
+                             .fn = fn,
+                             .arg = arg };
+    if (!bus_request(bus, &call, &error))
+        fn(arg, NULL, &error);
+    buffer_release(&text);
 }

@@ -28,6 +28,7 @@ struct gateway {
     struct session *opened; /* those that have not said hello, and are in no room */
     int64_t swept_us;       /* when all sessions were last looked at */
     struct arena arena;     /* for decoding one frame */
+    uint64_t readings;      /* so many have been asked */
     bool draining;
     int64_t drain_until_us;
 };

@@ -309,13 +309,16 @@ struct bytes relay_message(struct relay *relay, uint32_t t, enum encoding encodi
     return blob_bytes(tx->encoded[encoding]);
 }
 
-uint64_t relay_lag_bytes(const struct relay *relay, uint32_t next_t)
+uint64_t relay_bytes(const struct relay *relay, uint32_t from, uint32_t to)
 {
     uint32_t first = relay_first_t(relay);
 
-    if (next_t > relay->t)
+    if (to > relay->t)
+        to = relay->t;
+    if (from > to)
         return 0;
-    if (next_t < first)
+    if (from < first)
         return UINT64_MAX;
-    return relay->passed - ring_at(&relay->ring, next_t - first)->before;
+    uint64_t end = to == relay->t ? relay->passed : ring_at(&relay->ring, to + 1 - first)->before;
+    return end - ring_at(&relay->ring, from - first)->before;
 }

@@ -90,8 +90,9 @@ uint32_t relay_first_t(const struct relay *relay);
  * cannot be encoded. */
 struct bytes relay_message(struct relay *relay, uint32_t t, enum encoding encoding);
 
-/* How many bytes of messages from `next_t` on wait for a session that wants that t next. */
-uint64_t relay_lag_bytes(const struct relay *relay, uint32_t next_t);
+/* The bytes of the messages from t `from` to `to`, 0 when there are none; UINT64_MAX when they are
+ * not all in the ring any more. */
+uint64_t relay_bytes(const struct relay *relay, uint32_t from, uint32_t to);
 
 /* Copies up to 16 hex digits. */
 void checksum_copy(char out[CHECKSUM_TEXT_BYTES], struct bytes text);

@@ -1,9 +1,9 @@
 #include "gateway/room.h"
 
 #include "common/clock.h"
+#include "gateway/forward.h"
 #include "gateway/session.h"
 #include "proto/bus.h"
-#include "proto/mp.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -48,32 +48,14 @@ static void on_log(void *arg, const struct value *answer, const struct error *er
 static void fetch_log(void *arg, uint32_t from)
 {
     struct room *room = arg;
-    struct buffer text = { 0 };
-    struct error error;
-    struct value epoch = value_uuid(room->relay.epoch);
+    const struct forward_log log = { .graph = bytes_of(room->name),
+                                     .epoch = room->relay.epoch,
+                                     .from = from };
 
-    mp_write_map(&text, 4);
-    mp_write_string(&text, BYTES("type"));
-    mp_write_string(&text, BYTES("log"));
-    mp_write_string(&text, BYTES("graph"));
-    mp_write_string(&text, bytes_of(room->name));
-    mp_write_string(&text, BYTES("epoch"));
-    mp_write(&text, &epoch);
-    mp_write_string(&text, BYTES("from"));
-    mp_write_long(&text, from);
     room->fetching = true;
     room->fetch_epoch = room->relay.epoch;
     room->fetch_from = from;
-    struct bus_call call = { .request = buffer_bytes(&text),
-                             .class = BUS_QUICK,
-                             .repeatable = true,
-                             .timeout_ms = LOG_TIMEOUT_MS,
-                             .patience_ms = LOG_TIMEOUT_MS,
-                             .fn = on_log,
-                             .arg = room };
-    if (!bus_request(room->gateway->bus, &call, &error))
-        on_log(room, NULL, &error);
-    buffer_release(&text);
+    forward_log(room->gateway->bus, &log, on_log, room);
 }
 
 static void on_advanced(void *arg)
@@ -292,7 +274,7 @@ static void tell_answered(struct room *room, int64_t now_us)
         at->answered = false;
         if (session_own(at) == PACE_OWN_ANSWERED)
             session_advanced(at, now_us);
-        else if (at->held)
+        else if (outbox_held_t(&at->outbox))
             room_answered(room, at);
     }
 }

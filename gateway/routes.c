@@ -9,6 +9,7 @@
 #include "gateway/import.h"
 #include "gateway/log.h"
 #include "gateway/metrics.h"
+#include "gateway/reading.h"
 #include "gateway/room.h"
 #include "gateway/static.h"
 #include "proto/bus.h"
@@ -19,7 +20,6 @@
 #include <stdlib.h>
 
 #define TIMEOUT_MS    30000
-#define PATIENCE_MS   1500
 #define RELAYS_LISTED 100 /* in the metrics */
 
 /* --- health --- */
@@ -218,32 +218,50 @@ static void post_transact(struct exchange *exchange)
 
 /* --- query, pull --- */
 
-struct reading {
+struct read {
     struct exchange *exchange;
-    bool set; /* the result is a relation, and EDN has sets for these */
+    struct reading *reading; /* NULL until txd has been asked */
+    bool set;                /* the result is a relation, and EDN has sets for these */
 };
+
+static void read_free(struct read *read)
+{
+    exchange_release(read->exchange);
+    free(read);
+}
 
 static void on_read(void *arg, const struct value *answer, const struct error *error)
 {
-    struct reading *reading = arg;
-    struct exchange *exchange = reading->exchange;
+    struct read *read = arg;
+    struct exchange *exchange = read->exchange;
     struct arena arena = { 0 };
     struct value_builder map = { 0 };
 
+    exchange->operations = NULL;
     if (error) {
         exchange_reply_error(exchange, 0, error);
     } else {
         forward_answer(&map, &arena, answer);
         struct value value = value_builder_end(&map, VALUE_MAP);
         struct value *result = &value.items[3]; /* t and its value, then result and its */
-        if (reading->set && result->type == VALUE_VECTOR)
+        if (read->set && result->type == VALUE_VECTOR)
             result->type = VALUE_SET;
         exchange_reply_value(exchange, 200, &value);
     }
     arena_release(&arena);
-    exchange_release(exchange);
-    free(reading);
+    read_free(read);
 }
+
+static void on_gone(struct exchange *exchange)
+{
+    struct read *read = exchange->state;
+
+    exchange->operations = NULL;
+    reading_cancel(read->reading);
+    read_free(read);
+}
+
+static const struct exchange_operations read_operations = { .gone = on_gone };
 
 /* An element of :find that makes the result something else than a relation: `[?x ...]`, `[?x ?y]`
  * and `.`, but not an aggregate that came as a vector. */
@@ -279,7 +297,6 @@ static bool is_relation(const struct value *query, struct arena *arena)
 static void post_read(struct exchange *exchange, enum message_type type)
 {
     struct arena arena = { 0 };
-    struct buffer text = { 0 };
     struct message message;
     struct value body;
     struct error error;
@@ -291,21 +308,17 @@ static void post_read(struct exchange *exchange, enum message_type type)
         arena_release(&arena);
         return;
     }
-    struct reading *reading = xmalloc(sizeof(*reading));
-    *reading = (struct reading){ .exchange = exchange_retain(exchange) };
-    reading->set = type == MESSAGE_QUERY && exchange->media == MEDIA_EDN &&
-                   is_relation(message.fields[FIELD_QUERY], &arena);
-    forward_read(&text, &message, bytes_of(exchange->graph));
-    struct bus_call call = { .request = buffer_bytes(&text),
-                             .class = BUS_SLOW,
-                             .repeatable = true,
-                             .timeout_ms = forward_read_timeout_ms(&message),
-                             .patience_ms = PATIENCE_MS,
-                             .fn = on_read,
-                             .arg = reading };
-    if (!bus_request(exchange->gateway->bus, &call, &error))
-        on_read(reading, NULL, &error);
-    buffer_release(&text);
+    struct read *read = xcalloc(1, sizeof(*read));
+    read->exchange = exchange_retain(exchange);
+    read->set = type == MESSAGE_QUERY && exchange->media == MEDIA_EDN &&
+                is_relation(message.fields[FIELD_QUERY], &arena);
+    struct reading *reading =
+        reading_start(exchange->gateway, &message, bytes_of(exchange->graph), on_read, read);
+    if (reading) { /* else it has been answered */
+        read->reading = reading;
+        exchange->operations = &read_operations;
+        exchange->state = read;
+    }
     arena_release(&arena);
 }
 

@@ -6,12 +6,16 @@
  * the rest is the relay's ring from `next_t` on. The result of a transaction is held back until
  * next_t has passed its t.
  *
+ * session.c takes frames and messages apart and sees to time; what a message asks for is done by
+ * hello.c, errand.c and feed.c, and all of them speak through session_send.c.
+ *
  * States: opened -> greeted (txd is asked how to get in step) -> snapshot (pages are on their way)
  * -> feed (the log, then live) ; from any of them -> ending (only the outbox is still sent).
  */
 #ifndef STOA_GATEWAY_SESSION_H
 #define STOA_GATEWAY_SESSION_H
 
+#include "gateway/outbox.h"
 #include "gateway/room.h"
 
 enum close_code {
@@ -42,14 +46,8 @@ struct session_operations {
     void (*pause)(void *socket, bool paused); /* take no more frames for a while */
 };
 
-struct outgoing; /* a message that waits */
-struct request;  /* one of the client's that is not answered */
-struct early;    /* a frame that came before the welcome */
-
-struct outbox {
-    struct outgoing *head, **tail;
-    size_t bytes;
-};
+struct errand; /* what txd was asked */
+struct early;  /* a frame that came before the welcome */
 
 struct session {
     struct gateway *gateway;
@@ -66,15 +64,15 @@ struct session {
     struct blob *user, *presence; /* MessagePack; until the welcome, then the user only */
 
     struct outbox outbox;
-    struct outgoing *held; /* results, by t */
-    size_t held_count;
-    struct request *requests;
-    size_t requests_count, transacts_count;
+    struct errand *errands;
+    size_t requests_count, transacts_count; /* of the client's that are not answered */
     struct early *early;
     size_t early_bytes;
 
     struct uuid epoch;
     uint32_t next_t;        /* the next to be queued; 0 before there is a start */
+    uint32_t told_t;        /* the relay's t when it was last told */
+    int64_t told_us;        /* when that was */
     bool live;              /* has been at the relay's t: may not fall behind any more */
     bool fetching;          /* a page of the log */
     int64_t fetch_again_us; /* after one that failed */
@@ -83,14 +81,15 @@ struct session {
     char snapshot_checksum[CHECKSUM_TEXT_BYTES];
     struct blob *page;       /* read ahead */
     struct blob *page_after; /* where to go on behind it */
-    bool page_ready, page_asked;
+    bool page_ready;
 
     bool wants_presence; /* the full set, after the welcome */
     bool told_presence;
+    void (*welcomed)(struct session *session); /* what comes after the hello */
     bool draining;
     uint16_t close_code;
     const char *close_reason;
-    int64_t opened_us, told_us, sent_us, ended_us;
+    int64_t opened_us, sent_us;
     double tokens; /* of the rate limit */
     int64_t tokens_us;
 };
@@ -117,13 +116,20 @@ void session_end(struct session *session, enum close_code code, const char *reas
 void session_link(struct session *session, struct session **list);
 void session_unlink(struct session *session, struct session **list);
 
+/* --- for the room --- */
+
 /* What the session waits for. */
 enum pace_own session_own(const struct session *session);
 
-/* For the room. */
-void session_advanced(struct session *session, int64_t now_us); /* it is told that the relay has */
+/* It is told that the relay has advanced. */
+void session_advanced(struct session *session, int64_t now_us);
+
+/* Sends a message; ends the session instead when too much waits for it already. */
 void session_send(struct session *session, struct blob *message);
+
 void session_tick(struct session *session, int64_t now_us);
+
+/* Takes no more requests, and ends once those that are open are answered. */
 void session_drain(struct session *session, int64_t retry_ms);
 
 #endif

@@ -253,6 +253,8 @@ static void sort_items(struct value *items, size_t count, size_t stride)
         spans[i].index = i;
         for (size_t j = 0; j < stride; j++)
             mp_write_canonical(&texts, &items[i * stride + j]);
+        for (size_t j = 0; j < stride; j++) /* 1 and 1.0 have one canonical encoding */
+            mp_write(&texts, &items[i * stride + j]);
         spans[i].len = texts.len - spans[i].start;
     }
     qsort_r(spans, count, sizeof(*spans), compare_spans, texts.data);

@@ -41,8 +41,9 @@ void mp_write_canonical(struct buffer *out, const struct value *value);
 
 /*
  * Puts the items of sets and the entries of maps in the order of the canonical encoding, in place
- * and all the way down. Datom values are sorted on their way in, so that whoever gets one can take
- * the checksum over it as it comes.
+ * and all the way down; those that it gives the same bytes, as 1 and 1.0, in the order of their own
+ * encoding. So equal values become the same items in the same order. Datom values are sorted on
+ * their way in, so that whoever gets one can take the checksum over it as it comes.
  */
 void mp_sort(struct value *value);
 

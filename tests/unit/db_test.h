@@ -226,7 +226,8 @@ static inline struct value random_value(struct arena *arena, unsigned depth)
     count = random_below(5);
     for (uint32_t i = 0; i < count; i++) {
         if (type == VALUE_MAP || type == VALUE_SET) /* no key or item twice */
-            value_builder_add(&builder, arena, value_long(i));
+            value_builder_add(&builder, arena,
+                              random_below(4) ? value_long(i) : value_double((double)i));
         if (type != VALUE_SET)
             value_builder_add(&builder, arena, random_value(arena, depth - 1));
     }

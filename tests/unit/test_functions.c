@@ -1,5 +1,6 @@
 /* The built-in functions, predicates and aggregates. */
 #include "tests/unit/query_case.h"
+#include "txd/query/functions.h"
 
 static const char people[] = "[[{:db/ident :tag :db/cardinality :db.cardinality/many}"
                              "  {:db/ident :parent :db/valueType :db.type/ref}]"
@@ -68,6 +69,10 @@ static const struct expression {
     { "(trim \" a \")", "\"a\"" },
     { "(triml \" a \")", "\"a \"" },
     { "(trimr \" a \")", "\" a\"" },
+    { "(upper-case \"ωжß\")", "\"ΩЖSS\"" },
+    { "(lower-case \"ΩАԳ\")", "\"ωаգ\"" },
+    { "(capitalize \"ёЖ\")", "\"Ёж\"" },
+    { "(capitalize \"\")", "\"\"" },
     { "(upper-case \"a\u00e9\u00f7z\")", "\"A\u00c9\u00f7Z\"" },
     { "(lower-case \"A\u00c9\u00d7Z\")", "\"a\u00e9\u00d7z\"" },
     { "(capitalize \"hELLO\")", "\"Hello\"" },
@@ -123,6 +128,122 @@ static const struct expression {
     { "(missing? $ 1 :on)", "false" },
     { "(missing? $ 1 :_parent)", "false" },
     { "(missing? $ 2 :_parent)", "true" },
+    /* edges of numbers */
+    { "(< 1 2 ##NaN)", "true" },
+    { "(= ##NaN ##NaN)", "true" },
+    { "(< ##NaN 1)", "false" },
+    { "(max 1 ##NaN)", "##NaN" },
+    { "(= 0.0 -0.0)", "true" },
+    { "(< 9007199254740992 9007199254740993)", "true" },
+    { "(= 9007199254740993 9007199254740992.0)", "false" },
+    { "(< 9223372036854775807 ##Inf)", "true" },
+    { "(> -9223372036854775808 ##-Inf)", "true" },
+    { "(- 9223372036854775807 1)", "9223372036854775806" },
+    { "(+ 9223372036854775807 1.0)", "9223372036854775808.0" },
+    { "(/ 6 -1)", "-6" },
+    { "(/ 4)", "0.25" },
+    { "(/ 1.0 0)", "##Inf" },
+    { "(* 0.5 4)", "2.0" },
+    { "(quot 7.5 2)", "3.0" },
+    { "(rem -7.5 2)", "-1.5" },
+    { "(mod -7.5 2)", "0.5" },
+    { "(mod 5 -5)", "0" },
+    { "(quot -9223372036854775808 1)", "-9223372036854775808" },
+    { "(abs -3)", "3" },
+    { "(abs -1.5)", "1.5" },
+    { "(rand-int 1)", "0" },
+    { "(rand 0)", "0.0" },
+    { "(zero? ##NaN)", "false" },
+    { "(pos? ##NaN)", "false" },
+    { "(even? 0)", "true" },
+    { "(odd? -9223372036854775807)", "true" },
+    { "(long 2.9)", "2" },
+    { "(long -2.9)", "-2" },
+    { "(double 3)", "3.0" },
+    { "(parse-long \"-12\")", "-12" },
+    { "(parse-long \"9223372036854775808\")", NULL },
+    { "(parse-long \"1.5\")", NULL },
+    { "(parse-long \" 1\")", NULL },
+    { "(parse-double \"1e3\")", "1000.0" },
+    { "(parse-double \"x\")", NULL },
+    { "(parse-double \"nan\")", NULL },
+    { "(inst-ms #inst \"1970-01-01T00:00:01Z\")", "1000" },
+    /* across types: nil, booleans, numbers, instants, uuids, strings, keywords, symbols,
+     * collections */
+    { "(< nil false true -1 0.5 #inst \"1970-01-01\""
+      " #uuid \"00000000-0000-0000-0000-000000000000\""
+      " \"\" :a [] #{} {})",
+      "true" },
+    { "(< :z :a/a)", "true" },
+    { "(< [1 2] [1 2 3] [1 3])", "true" },
+    { "(= [1 [2.0]] (1 [2]))", "true" },
+    { "(= #{1 2} #{2 1})", "true" },
+    { "(= {:a 1 :b 2} {:b 2 :a 1})", "true" },
+    { "(= \"1\" 1)", "false" },
+    { "(compare \"a\" \"c\")", "-1" },
+    { "(compare 1 1.0)", "0" },
+    { "(min nil 1)", NULL },
+    { "(= nil nil)", "true" },
+    { "(-differ? 1)", "true" },
+    { "(-differ? 1 2 1 2)", "false" },
+    { "(and)", "true" },
+    { "(or)", NULL },
+    { "(or nil false)", "false" },
+    { "(identical? :a :a)", "true" },
+    /* nil */
+    { "(count nil)", "0" },
+    { "(empty? nil)", "true" },
+    { "(first nil)", NULL },
+    { "(get nil :a)", NULL },
+    { "(get nil :a 1)", "1" },
+    { "(contains? nil 1)", "false" },
+    { "(set nil)", "#{}" },
+    { "(str nil)", "\"\"" },
+    { "(blank? nil)", "true" },
+    /* strings */
+    { "(str)", "\"\"" },
+    { "(str [1 \"a\"] #{:b})", "\"[1 \\\"a\\\"]#{:b}\"" },
+    { "(print-str \"a\" nil :b)", "\"a nil :b\"" },
+    { "(println-str \"a\")", "\"a\n\"" },
+    { "(prn-str \"a\")", "\"\\\"a\\\"\n\"" },
+    { "(subs \"abc\" 2 9)", "\"c\"" },
+    { "(subs \"abc\" 3)", "\"\"" },
+    { "(subs \"abc\" 9)", "\"\"" },
+    { "(index-of \"abc\" \"\")", "0" },
+    { "(includes? \"\" \"\")", "true" },
+    { "(replace \"aaa\" \"\" \"x\")", "\"aaa\"" },
+    { "(split \"\" \",\")", "[\"\"]" },
+    { "(re-seq \"x\" \"\")", NULL },
+    { "(re-find \"\" \"\")", "\"\"" },
+    { "(re-find \"\\\\w+\" \"héllo\")", "\"h\"" },
+    { "(re-find \"h.l\" \"hél\")", "\"hél\"" },
+    /* collections */
+    { "(get #{1} 1)", "1" },
+    { "(get [1] -1)", NULL },
+    { "(get \"abc\" 0)", NULL },
+    { "(contains? {:a nil} :a)", "true" },
+    { "(contains? [5] 0)", "true" },
+    { "(nth [1 2] 1)", "2" },
+    { "(nth [1 2] 2)", NULL },
+    { "(nth [1 2] 2 :x)", ":x" },
+    { "(second (1 2))", "2" },
+    { "(last [])", NULL },
+    { "(range 0)", "()" },
+    { "(range 3 3)", "()" },
+    { "(hash-map)", "{}" },
+    { "(hash-set 1 1.0)", "#{1 1.0}" },
+    { "(keys {})", NULL },
+    { "(type 1)", ":long" },
+    { "(type [])", ":vector" },
+    { "(map? {})", "true" },
+    { "(vector? ())", "false" },
+    { "(sequential? ())", "true" },
+    { "(coll? #{})", "true" },
+    { "(int? 1.0)", "false" },
+    { "(inst? #inst \"1970-01-01\")", "true" },
+    { "(name \"a/b\")", "\"a/b\"" },
+    { "(name :/)", "\"/\"" },
+    { "(keyword \"a/b\")", ":a/b" },
 };
 
 static void test_expressions(void **state)
@@ -141,6 +262,171 @@ static void test_expressions(void **state)
         arena_reset(&arena);
     }
     arena_release(&arena);
+    tx_fixture_close(&fixture);
+}
+
+/* Calls that are wrong, and what their errors say. */
+static const struct wrong {
+    const char *call;
+    const char *says;
+} wrongs[] = {
+    { "(+ 1 \"a\")", "+ takes numbers, given the string \"a\"" },
+    { "(- nil)", "- takes numbers, given the nil nil" },
+    { "(* 2 :a)", "* takes numbers" },
+    { "(* 9223372036854775807 2)", "*: the result does not fit" },
+    { "(- -9223372036854775808)", "-: the result does not fit" },
+    { "(inc 9223372036854775807)", "inc: the result does not fit" },
+    { "(dec -9223372036854775808)", "dec: the result does not fit" },
+    { "(inc \"a\")", "inc takes numbers" },
+    { "(abs -9223372036854775808)", "abs: the result does not fit" },
+    { "(/ 0)", "/: division by zero" },
+    { "(/ 5 1 0)", "/: division by zero" },
+    { "(quot 1 0)", "quot: division by zero" },
+    { "(rem 1 0)", "rem: division by zero" },
+    { "(mod 1.5 0.0)", "mod: division by zero" },
+    { "(mod 1 \"2\")", "mod takes numbers" },
+    { "(rand-int 0)", "rand-int takes a long above 0" },
+    { "(rand :a)", "rand takes numbers" },
+    { "(even? 1.0)", "even? takes a long" },
+    { "(odd? nil)", "odd? takes a long" },
+    { "(zero? :a)", "zero? takes numbers" },
+    { "(pos? \"1\")", "pos? takes numbers" },
+    { "(neg? [])", "neg? takes numbers" },
+    { "(long ##Inf)", "long takes what fits" },
+    { "(long \"1\")", "long takes a number" },
+    { "(double nil)", "double takes a number" },
+    { "(parse-long 1)", "parse-long takes strings" },
+    { "(parse-double 1)", "parse-double takes strings" },
+    { "(inst-ms 5)", "inst-ms takes an instant" },
+    { "(subs 5 1)", "subs takes a string" },
+    { "(subs \"abc\" -1)", "subs takes positions" },
+    { "(subs \"abc\" \"1\")", "subs takes positions" },
+    { "(subs \"abc\" 2 1)", "subs takes a start before the end" },
+    { "(starts-with? \"a\" 1)", "starts-with? takes strings" },
+    { "(ends-with? nil \"a\")", "ends-with? takes strings" },
+    { "(includes? \"a\" :a)", "includes? takes strings" },
+    { "(index-of 1 \"a\")", "index-of takes strings" },
+    { "(blank? 1)", "blank? takes strings" },
+    { "(trim nil)", "trim takes strings" },
+    { "(triml 1)", "triml takes strings" },
+    { "(trimr 1)", "trimr takes strings" },
+    { "(upper-case :a)", "upper-case takes strings" },
+    { "(lower-case 1)", "lower-case takes strings" },
+    { "(capitalize 1)", "capitalize takes strings" },
+    { "(replace \"a\" \"b\" 1)", "replace takes strings" },
+    { "(replace-first 1 \"b\" \"c\")", "replace-first takes strings" },
+    { "(join \",\" 5)", "join takes a vector, list or set last" },
+    { "(re-find 5 \"a\")", "re-find takes strings" },
+    { "(re-find \"[\" \"a\")", "is wrong at byte" },
+    { "(re-matches \"a\" :a)", "re-matches takes strings" },
+    { "(re-seq \"a\" 1)", "re-seq takes strings" },
+    { "(re-pattern 1)", "re-pattern takes strings" },
+    { "(split 1 \",\")", "split takes strings" },
+    { "(split-lines 1)", "takes strings" },
+    { "(name 1)", "name takes a keyword" },
+    { "(namespace \"a\")", "namespace takes a keyword" },
+    { "(keyword 1)", "keyword takes strings" },
+    { "(keyword \"\")", "keyword: the name is empty" },
+    { "(keyword \"a b\")", "keyword: the name holds a character" },
+    { "(symbol \"1\")", "symbol: the name begins as no symbol may" },
+    { "(symbol \"nil\")", "symbol: the name is a word of EDN" },
+    { "(count 5)", "count takes a string or a collection, given the long 5" },
+    { "(empty? :a)", "empty? takes" },
+    { "(not-empty 1)", "not-empty takes" },
+    { "(contains? \"abc\" 1)", "contains? takes a collection first" },
+    { "(first {:a 1})", "first takes a vector, list or set" },
+    { "(second 1)", "second takes a vector" },
+    { "(last \"a\")", "last takes a vector" },
+    { "(nth [1] :a)", "nth takes a long" },
+    { "(nth 5 1)", "nth takes a vector" },
+    { "(range 1.5)", "range takes longs" },
+    { "(range 0 1 0)", "never ends" },
+    { "(set 5)", "set takes a vector" },
+    { "(hash-map 1)", "hash-map takes keys and values, given 1" },
+    { "(keys [])", "keys takes a map" },
+    { "(vals nil)", "vals takes a map" },
+    { "(untuple 5)", "untuple takes a tuple" },
+    { "(get-else $ 1 :age nil)", "nil cannot be the default" },
+    { "(get-else $ 1 5 0)", "get-else takes an attribute" },
+    { "(missing? $ 1 nil)", "missing? takes an attribute" },
+    { "(get-some $ 1 :none 5)", "get-some takes an attribute" },
+    { "(get-else $ [:age 15] :on 0)", "not unique" },
+};
+
+static bool run_call(struct tx_fixture *fixture, const char *call, struct arena *arena,
+                     struct error *err)
+{
+    struct query_limits limits = query_limits_wide();
+    struct query_request request = { .query = value_string(arena_printf(
+                                         arena, "[:find ?x :in $ :where [%s ?x]]", call)) };
+    struct snapshot *snapshot = graph_snapshot(fixture->graph);
+    struct value actual;
+    bool ok = query_run(snapshot, &request, &limits, arena, &actual, err);
+
+    snapshot_release(snapshot);
+    return ok;
+}
+
+static void expect_wrong(struct tx_fixture *fixture, const char *call, const char *says)
+{
+    struct arena arena = { 0 };
+    struct error err;
+
+    if (run_call(fixture, call, &arena, &err))
+        fail_msg("%s: expected to fail: %s", call, says);
+    if (err.kind != ERROR_INCORRECT || !strstr(err.message, says) || !strstr(err.message, call))
+        fail_msg("%s\n  expected %s\n  actual   %s: %s", call, says, error_code(err.kind),
+                 err.message);
+    arena_release(&arena);
+}
+
+static void test_wrongs(void **state)
+{
+    struct tx_fixture fixture;
+
+    (void)state;
+    query_fixture_open(&fixture, people);
+    for (size_t i = 0; i < ARRAY_LEN(wrongs); i++)
+        expect_wrong(&fixture, wrongs[i].call, wrongs[i].says);
+    tx_fixture_close(&fixture);
+}
+
+static const struct function *const functions[] = {
+    functions_collection, functions_graph, functions_logic,  functions_name,
+    functions_number,     functions_regex, functions_string, functions_type,
+};
+
+/* A call of so many arguments. */
+static const char *call_of(const struct function *function, uint32_t count, struct buffer *text)
+{
+    buffer_clear(text);
+    buffer_printf(text, "(%s%s", function->name, function->takes_source ? " $" : "");
+    for (uint32_t i = 0; i < count; i++)
+        buffer_printf(text, " 1");
+    buffer_append(text, ")", 2);
+    return text->data;
+}
+
+/* Every built-in is found, its table is sorted, and it refuses too few and too many arguments. */
+static void test_arities(void **state)
+{
+    struct tx_fixture fixture;
+    struct buffer text = { 0 };
+
+    (void)state;
+    query_fixture_open(&fixture, people);
+    for (size_t i = 0; i < ARRAY_LEN(functions); i++) {
+        for (const struct function *function = functions[i]; function->name; function++) {
+            assert_ptr_equal(function_find(bytes_of(function->name)), function);
+            if (function != functions[i] && strcmp(function[-1].name, function->name) >= 0)
+                fail_msg("%s is behind %s", function->name, function[-1].name);
+            if (function->min > 0)
+                expect_wrong(&fixture, call_of(function, function->min - 1, &text), "takes");
+            if (function->max < ARGUMENTS_MAX)
+                expect_wrong(&fixture, call_of(function, function->max + 1, &text), "takes");
+        }
+    }
+    buffer_release(&text);
     tx_fixture_close(&fixture);
 }
 
@@ -215,8 +501,8 @@ static void test_aggregates(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_expressions),
-        cmocka_unit_test(test_calls),
+        cmocka_unit_test(test_expressions), cmocka_unit_test(test_wrongs),
+        cmocka_unit_test(test_arities),     cmocka_unit_test(test_calls),
         cmocka_unit_test(test_aggregates),
     };
 

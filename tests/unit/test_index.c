@@ -103,7 +103,7 @@ static struct value tied_text(struct model *model)
 
 static struct value model_value(struct model *model, uint16_t a)
 {
-    uint32_t kind = random_below(4);
+    uint32_t kind = random_below(5);
 
     if (a == ATTR_REFS)
         return value_long(1 + random_below(ENTITIES));
@@ -115,6 +115,11 @@ static struct value model_value(struct model *model, uint16_t a)
         return value_long(random_below(3));
     if (kind == 2)
         return value_double(random_below(3));
+    if (kind == 3) { /* some compare equal */
+        struct value items[] = { value_long(1), value_double(1) };
+        struct value v = value_collection(VALUE_VECTOR, &items[random_below(2)], 1);
+        return value_copy(&model->arena, &v);
+    }
     for (;;) {
         struct value v = random_value(&model->arena, 1);
         struct bytes key = encode(&model->arena, &v);
@@ -230,7 +235,17 @@ static int order_of(uint32_t a, uint32_t b)
     return (a > b) - (a < b);
 }
 
-/* By the first `count` components of the index and t. `exact`: a long is before its double. */
+/* Of values that compare equal: a long is before its double, in collections too. */
+static int compare_keys(const struct value *a, const struct value *b)
+{
+    struct arena arena = { 0 };
+    int order = bytes_compare(encode(&arena, a), encode(&arena, b));
+
+    arena_release(&arena);
+    return order;
+}
+
+/* By the first `count` components of the index and t. `exact`: also what compares equal. */
 static int compare_datoms(enum index index, const struct datom *a, const struct datom *b,
                           uint32_t count, bool exact)
 {
@@ -246,7 +261,7 @@ static int compare_datoms(enum index index, const struct datom *a, const struct 
         else
             order = value_compare(&a->v, &b->v);
         if (order == 0 && orders[index][i] == V && (exact || i + 1 < count))
-            order = order_of(a->v.type, b->v.type);
+            order = compare_keys(&a->v, &b->v);
     }
     return order;
 }

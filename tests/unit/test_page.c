@@ -34,15 +34,22 @@ static void page_test_close(struct page_test *test)
     db_test_close(&test->test);
 }
 
-/* Texts that tie in keys among them, so that pages end inside a run. */
+/* Texts that tie in keys among them, so that pages end inside a run; numbers that compare equal,
+ * and vectors of them. */
 static struct value page_value(struct page_test *test, uint32_t number)
 {
     struct buffer text = { 0 };
+    uint32_t kind = random_below(4), once = number * 7919 % 1000;
 
-    if (random_below(2))
+    if (kind >= 2) {
+        struct value item = once % 2 ? value_double(once / 2) : value_long(once / 2);
+        struct value vector = value_collection(VALUE_VECTOR, &item, 1);
+        return kind == 2 ? item : value_copy(&test->arena, &vector);
+    }
+    if (kind == 1)
         for (int i = 0; i < KEY_TEXT_BYTES; i++)
             buffer_append_u8(&text, 'p');
-    buffer_printf(&text, "%u", number * 7919 % 1000); /* each once */
+    buffer_printf(&text, "%u", once);
     struct value v = value_string(arena_copy(&test->arena, buffer_bytes(&text)));
     buffer_release(&text);
     return v;
@@ -111,6 +118,38 @@ static void test_pages(void **state)
     }
     snapshot_release(snapshot);
     buffer_release(&whole);
+    buffer_release(&pages);
+    page_test_close(&test);
+}
+
+/* Values that compare equal are given out each once, wherever a page ends. */
+static void test_pages_of_equal(void **state)
+{
+    struct page_test test;
+    struct buffer pages = { 0 };
+    struct value one = value_long(1), one_real = value_double(1);
+    struct value values[] = { one,
+                              one_real,
+                              value_double(2),
+                              value_long(2),
+                              value_collection(VALUE_VECTOR, &one_real, 1),
+                              value_collection(VALUE_VECTOR, &one, 1),
+                              value_collection(VALUE_SET, &one_real, 1),
+                              value_collection(VALUE_SET, &one, 1) };
+    uint32_t count;
+
+    (void)state;
+    page_test_open(&test);
+    for (uint32_t i = 0; i < ARRAY_LEN(values); i++) {
+        struct change change = { 1, "a*", values[i], true };
+        graph_test_commit(test.graph, &change, 1);
+    }
+    struct db db = graph_writer_db(test.graph);
+    for (size_t bytes_max = 1; bytes_max < 50; bytes_max += 7) {
+        buffer_clear(&pages);
+        read_all(&test, &db, bytes_max, false, &pages, &count);
+        assert_int_equal(count, ARRAY_LEN(values));
+    }
     buffer_release(&pages);
     page_test_close(&test);
 }
@@ -198,6 +237,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pages),
+        cmocka_unit_test(test_pages_of_equal),
         cmocka_unit_test(test_pages_while_writing),
         cmocka_unit_test(test_form),
         cmocka_unit_test(test_bad_token),

@@ -193,7 +193,7 @@ static const struct query_case wrongs[] = {
       "cannot resolve ?x in clause [(< ?x 3)]: bound by no clause" },
     { "[:find ?e :where [?e :name] [(frob ?e)]]", NULL, NULL, "incorrect",
       "unknown function frob in clause [(frob ?e)]" },
-    { "[:find ?e :where [?e :name] [(get-else ?e)]]", NULL, NULL, "incorrect", "takes 3 to 3" },
+    { "[:find ?e :where [?e :name] [(get-else ?e)]]", NULL, NULL, "incorrect", "takes 3 arguments, given 1" },
     { "[:find ?e :where [?e :name] (frob ?e)]", NULL, NULL, "incorrect",
       "unknown rule frob in clause (frob ?e)" },
     { "[:find ?e :where [$2 ?e :name]]", NULL, NULL, "incorrect", "unknown source $2" },

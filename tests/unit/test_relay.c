@@ -118,8 +118,12 @@ static void test_in_order(void **state)
     assert_string_equal(fixture.relay.checksum, "000000000000003c");
     assert_message(&fixture, 58);
     assert_message(&fixture, 60);
-    assert_int_equal(relay_lag_bytes(&fixture.relay, 61), 0);
-    assert_true(relay_lag_bytes(&fixture.relay, 58) > relay_lag_bytes(&fixture.relay, 60));
+    size_t len = relay_message(&fixture.relay, 58, ENCODING_MSGPACK).len;
+    assert_int_equal(relay_bytes(&fixture.relay, 61, 60), 0);
+    assert_int_equal(relay_bytes(&fixture.relay, 61, 99), 0);
+    assert_int_equal(relay_bytes(&fixture.relay, 58, 60), 3 * len);
+    assert_int_equal(relay_bytes(&fixture.relay, 58, 59), 2 * len);
+    assert_int_equal(relay_bytes(&fixture.relay, 60, 99), len);
     feed(&fixture, 59); /* again: ignored */
     assert_int_equal(fixture.relay.t, 60);
     relay_close(&fixture.relay);
@@ -238,8 +242,9 @@ static void test_ring(void **state)
         relay_tx(&fixture.relay, &epoch, t, BYTES(""), buffer_bytes(&text));
     uint32_t first = relay_first_t(&fixture.relay);
     assert_true(first > 10 && first < 20);
-    assert_true(relay_lag_bytes(&fixture.relay, first - 1) == UINT64_MAX);
-    assert_int_equal(relay_lag_bytes(&fixture.relay, 20), text.len);
+    assert_true(relay_bytes(&fixture.relay, first - 1, 20) == UINT64_MAX);
+    assert_true(relay_bytes(&fixture.relay, 2, 1) == 0);
+    assert_int_equal(relay_bytes(&fixture.relay, 20, 20), text.len);
     assert_int_equal(relay_message(&fixture.relay, first, ENCODING_MSGPACK).len, text.len);
     free(filler);
     buffer_release(&text);

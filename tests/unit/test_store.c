@@ -106,6 +106,7 @@ static void test_find(void **state)
     store_batch_put(batch, avet_key(&key, "b", 7), BYTES(""));
     store_batch_put(batch, avet_key(&key, "b", 9), BYTES(""));
     store_batch_put(batch, avet_key(&key, "bb", 8), BYTES(""));
+    store_batch_put(batch, BYTES("a past key"), BYTES("")); /* a seek may come to any key */
     assert_ok(store_write(test.store, batch, &err));
     struct store_view *view = store_view_take(test.store);
     store_batch_clear(batch);
@@ -117,6 +118,7 @@ static void test_find(void **state)
         assert_int_equal(find(test.store, NULL, "b", 10), 0); /* "bb" is no answer */
         assert_int_equal(find(test.store, NULL, "a", 0), 0);
         assert_int_equal(find(test.store, NULL, "c", 0), 5);
+        assert_int_equal(find(test.store, NULL, "c", 6), 0);
         assert_int_equal(find(test.store, view, "b", 0), 7);
         assert_int_equal(find(test.store, view, "c", 0), 0);
         assert_ok(store_flush(test.store, &err));

@@ -30,7 +30,14 @@ static const struct tx_case cases[] = {
     { "[[[:db/add 1 :aka \"a\"]]]", "[[:db/add 1 :aka \"b\"] [:db/add 1 :aka \"a\"]]",
       "#{[1 :aka \"a\"] [1 :aka \"b\"]}", NULL, NULL, NULL },
 
+    { "[[[:db/add 1 :aka 1] [:db/add 1 :aka [1]] [:db/add 1 :aka #{1 2}]]]",
+      "[[:db/add 1 :aka 1.0] [:db/add 1 :aka [1.0]] [:db/add 1 :aka #{1.0 2}]]",
+      "#{[1 :aka 1] [1 :aka [1]] [1 :aka #{1 2}] [1 :aka 1.0] [1 :aka [1.0]] [1 :aka #{1.0 2}]}",
+      NULL, NULL, NULL },
+
     /* retract */
+    { "[[[:db/add 1 :aka [1]] [:db/add 1 :aka [1.0]]]]", "[[:db/retract 1 :aka [1]]]",
+      "#{[1 :aka [1.0]]}", NULL, NULL, NULL },
     { "[[[:db/add 1 :age 1]]]", "[[:db/retract 1 :age 1]]", "#{}", NULL, NULL, NULL },
     { "[[[:db/add 1 :age 1]]]", "[[:db/retract 1 :age 2]]", "#{[1 :age 1]}", NULL, NULL, NULL },
     { "[[[:db/add 1 :age 1]]]", "[[:db/retract 1 :age 1.0]]", "#{[1 :age 1]}", NULL, NULL, NULL },

@@ -44,6 +44,7 @@ struct cursor {
     uint32_t t;
     bool from_pending; /* nothing at or after `from` has been met yet */
     struct components from;
+    struct bytes from_encoded; /* its value, when it has one */
     struct run_item *run;
     size_t run_count, run_cap, run_at;
     struct arena run_arena;
@@ -105,33 +106,25 @@ static void make_upper(struct buffer *key)
 
 /*
  * Where to seek for `from`: a bound that leaves nothing out; what it lets in too much is left out
- * by from_order(). Numbers that are the last component compare by value alone, so the bound is
- * before (behind, when reverse) both the long and the double.
+ * by from_order(). A value that is the last component stands for all that compare equal to it, so
+ * the bound is before (behind, when reverse) all of them.
  */
 static void append_from(struct buffer *key, const struct cursor *cursor, struct buffer *scratch)
 {
     struct components from = cursor->from;
     uint32_t place = value_place(cursor->index);
-    size_t start = key->len;
-    bool number = false;
+    uint8_t behind = 0xff;
 
     if (cursor->index != INDEX_VAET && from.count > place) {
-        if (from.count == place + 1 && from.v.type == VALUE_DOUBLE && from.v.real >= -0x1p63 &&
-            from.v.real < 0x1p63 && floor(from.v.real) >= from.v.real)
-            from.v = value_long((int64_t)from.v.real);
-        number = from.count == place + 1 && from.v.type == VALUE_LONG;
-        struct components until_v = from;
-        until_v.count = place + 1;
-        append_components(key, cursor->index, &until_v, scratch);
-        size_t before = cursor->index == INDEX_AVET ? A_BYTES : A_BYTES + E_BYTES;
-        size_t len = key->len - start - before;
-        size_t cut = key_uncut_len((struct bytes){ key->data + start + before, len });
-        if (cut < len) {
-            key->len -= len - cut;
-            from.count = 0;
-        } else if (from.count > place + 1) {
-            key->len = start;
-        } else {
+        size_t cut = key_uncut_len(cursor->from_encoded);
+        bool last = from.count == place + 1;
+        if (last || cut < cursor->from_encoded.len) { /* of a cut text the order is not the key's */
+            from.count = place;
+            append_components(key, cursor->index, &from, scratch);
+            if (last)
+                key_append_head(key, &cursor->from.v, scratch, &behind);
+            else
+                buffer_append(key, cursor->from_encoded.data, cut);
             from.count = 0;
         }
     }
@@ -141,9 +134,8 @@ static void append_from(struct buffer *key, const struct cursor *cursor, struct 
         buffer_append_u8(key, before ? 0x00 : 0xff);
     }
     if (cursor->reverse) {
-        if (number)
-            key->data[key->len - 1] = 0x01; /* the kind of an integral double */
         static const uint8_t high[] = { 0xff, 0xff, 0xff, 0xff };
+        buffer_append_u8(key, behind);
         buffer_append(key, high, sizeof(high)); /* no key goes on with so many */
     }
 }
@@ -188,8 +180,13 @@ struct cursor *cursor_open(const struct db *db, enum index index, const struct c
     if (from && from->count) {
         cursor->from_pending = true;
         cursor->from = *from;
-        if (from->count > value_place(index))
+        if (from->count > value_place(index)) {
+            struct bytes tail;
             cursor->from.v = value_copy(&cursor->from_arena, &from->v);
+            key_append_value(&body, &from->v, &scratch, &tail);
+            cursor->from_encoded = arena_copy(&cursor->from_arena, buffer_bytes(&body));
+            buffer_clear(&body);
+        }
         append_from(&start, cursor, &scratch);
     }
     if (prefix && prefix->count == 4) {
@@ -446,8 +443,9 @@ static int from_order(const struct cursor *cursor, const struct datom *datom)
             break;
         case COMPONENT_V:
             order = value_compare(&datom->v, &from->v);
-            if (order == 0 && i + 1 < from->count) /* a long is before the double it equals */
-                order = order_of(datom->v.type, from->v.type);
+            if (order == 0 && i + 1 < from->count && cursor->index != INDEX_VAET)
+                order = bytes_compare(datom_key_value(cursor->index, cursor->item.body),
+                                      cursor->from_encoded); /* 1 is before 1.0 */
             break;
         }
     }

@@ -31,9 +31,10 @@ enum {
 enum { KIND_LONG = 0x00, KIND_INTEGRAL = 0x01, KIND_FRACTION = 0x02 };
 
 /* After 00 in a text. */
-enum { TEXT_END = 0x01, TEXT_CUT = 0x02, TEXT_NUL = 0xff };
+enum { TEXT_END = 0x01, TEXT_CUT = 0x02, TEXT_MIXED = 0x03, TEXT_NUL = 0xff };
 
-enum { SEQUENCE_END = 0x00, SEQUENCE_LONG = 0xff };
+/* In the place of an item's type byte: the first two end a sequence. */
+enum { SEQUENCE_END = 0x00, SEQUENCE_MIXED = 0x01, SEQUENCE_LONG = 0xff };
 
 #define HASH_BYTES 16
 #define TWO_TO_63  9223372036854775808.0
@@ -44,7 +45,7 @@ struct bytes key_lookup_part(struct bytes key)
 
     if (key.len > 1 + ENTITY_BYTES && key.data[0] == 'V')
         return (struct bytes){ key.data, key.len - ENTITY_BYTES };
-    return key.len && key.data[0] == 'X' ? key : (struct bytes){ 0 };
+    return (struct bytes){ key.data, key.len && key.data[0] == 'X' ? key.len : 0 };
 }
 
 /* Doubles as integers in the same order: negative ones inverted, others with the sign bit set. */
@@ -153,13 +154,17 @@ static size_t item_count(const struct value *v)
     return v->type == VALUE_MAP ? 2 * (size_t)v->count : v->count;
 }
 
+static bool is_integral_double(const struct value *v)
+{
+    return v->type == VALUE_DOUBLE && v->real >= -TWO_TO_63 && v->real < TWO_TO_63 &&
+           floor(v->real) >= v->real;
+}
+
 /* Depth is bounded by the decoders (LIMIT_DEPTH). */
 static bool holds_integral_double(const struct value *v)
 {
-    if (v->type == VALUE_DOUBLE)
-        return v->real >= -TWO_TO_63 && v->real < TWO_TO_63 && floor(v->real) >= v->real;
     if (!value_is_collection(v))
-        return false;
+        return is_integral_double(v);
     for (size_t i = 0; i < item_count(v); i++)
         if (holds_integral_double(&v->items[i]))
             return true;
@@ -234,11 +239,48 @@ static bool append_nested(struct buffer *key, const struct value *v, size_t len_
     return key->len <= len_max;
 }
 
+/* For each integer and integral double, in canonical order, which of the two it is. */
+static void append_number_kinds(struct buffer *out, const struct value *v)
+{
+    if (v->type == VALUE_LONG)
+        buffer_append_u8(out, KIND_LONG);
+    else if (is_integral_double(v))
+        buffer_append_u8(out, KIND_INTEGRAL);
+    else if (value_is_collection(v))
+        for (size_t i = 0; i < item_count(v); i++)
+            append_number_kinds(out, &v->items[i]);
+}
+
+/* Tells a collection that holds integral doubles from what it equals otherwise: puts a hash of its
+ * numbers' kinds behind its end, or into the hash of what was cut. */
+static void append_kinds_hash(struct buffer *key, const struct value *v, bool cut)
+{
+    struct arena arena = { 0 };
+    struct buffer kinds = { 0 };
+    struct value sorted = value_copy(&arena, v);
+
+    mp_sort(&sorted);
+    append_number_kinds(&kinds, &sorted);
+    XXH128_hash_t hash = XXH3_128bits(kinds.data, kinds.len);
+    if (cut) {
+        uint8_t *there = (uint8_t *)key->data + key->len - HASH_BYTES;
+        store_u64be(there, load_u64be(there) ^ hash.high64);
+        store_u64be(there + 8, load_u64be(there + 8) ^ hash.low64);
+    } else {
+        key->data[key->len - 1] =
+            (char)(key->data[key->len - 1] == SEQUENCE_END ? SEQUENCE_MIXED : TEXT_MIXED);
+        buffer_append_u64be(key, hash.high64);
+        buffer_append_u64be(key, hash.low64);
+    }
+    buffer_release(&kinds);
+    arena_release(&arena);
+}
+
 static void append_collection(struct buffer *key, const struct value *v, struct buffer *scratch,
                               struct bytes *tail)
 {
     size_t start = key->len;
-    bool exact = !holds_integral_double(v);
+    bool exact = !holds_integral_double(v), cut = false;
 
     if (!value_is_sequence(v) || !append_nested(key, v, start + KEY_SEQUENCE_BYTES)) {
         key->len = start;
@@ -247,10 +289,11 @@ static void append_collection(struct buffer *key, const struct value *v, struct 
         buffer_append_u8(key, collection_tag(v->type));
         if (value_is_sequence(v))
             buffer_append_u8(key, SEQUENCE_LONG);
-        if (append_text(key, buffer_bytes(scratch), KEY_TEXT_BYTES))
-            exact = false;
+        cut = append_text(key, buffer_bytes(scratch), KEY_TEXT_BYTES);
     }
-    if (!exact) {
+    if (!exact)
+        append_kinds_hash(key, v, cut);
+    if (!exact || cut) {
         buffer_clear(scratch);
         mp_write(scratch, v);
         *tail = buffer_bytes(scratch);
@@ -265,6 +308,29 @@ void key_append_value(struct buffer *key, const struct value *v, struct buffer *
         append_collection(key, v, scratch, tail);
     else if (append_scalar(key, v, KEY_TEXT_BYTES, false))
         *tail = v->text;
+}
+
+void key_append_head(struct buffer *key, const struct value *v, struct buffer *scratch,
+                     uint8_t *behind)
+{
+    size_t start = key->len;
+    struct bytes tail;
+
+    key_append_value(key, v, scratch, &tail);
+    struct bytes encoded = { key->data + start, key->len - start };
+    size_t uncut = key_uncut_len(encoded);
+    *behind = 0xff;
+    if (v->type == VALUE_LONG || is_integral_double(v)) {
+        key->len--;
+        *behind = KIND_INTEGRAL + 1;
+    } else if (uncut < encoded.len) {
+        key->len = start + uncut - 1;
+        *behind = TEXT_CUT + 1;
+    } else if (value_is_collection(v)) {
+        bool brief = value_is_sequence(v) && (uint8_t)encoded.data[1] != SEQUENCE_LONG;
+        key->len -= holds_integral_double(v) ? 1u + HASH_BYTES : 1u;
+        *behind = brief ? SEQUENCE_MIXED + 1 : TEXT_MIXED + 1;
+    }
 }
 
 /* --- reading ------------------------------------------------------------------------------- */
@@ -291,7 +357,7 @@ static bool take(struct reader *reader, size_t len, const uint8_t **out)
     return true;
 }
 
-/* *cut: the text is only the head of what was written. */
+/* *cut: the text is not all of what was written; that is in the tail. */
 static bool read_text(struct reader *reader, struct bytes *out, bool *cut)
 {
     const uint8_t *start = reader->at, *at = start;
@@ -306,7 +372,7 @@ static bool read_text(struct reader *reader, struct bytes *out, bool *cut)
         nuls++;
         at += 2;
     }
-    *cut = at[1] == TEXT_CUT;
+    *cut = at[1] == TEXT_CUT || at[1] == TEXT_MIXED;
     size_t raw = (size_t)(at - start);
     reader->at = at + 2;
     const uint8_t *hash;
@@ -354,23 +420,30 @@ static bool read_number(struct reader *reader, uint8_t tag, struct value *out)
 static bool read_value(struct reader *reader, struct bytes tail, unsigned depth, struct value *out,
                        struct error *err);
 
-static bool read_sequence(struct reader *reader, enum value_type type, unsigned depth,
-                          struct value *out, struct error *err)
+/* Of one that ends with SEQUENCE_MIXED the tail is the value. */
+static bool read_sequence(struct reader *reader, struct bytes tail, enum value_type type,
+                          unsigned depth, struct value *out, struct error *err)
 {
     struct value_builder builder = { 0 };
 
     for (;;) {
         if (reader->at == reader->end || depth == LIMIT_DEPTH)
             return broken(reader, err);
-        if (*reader->at == SEQUENCE_END)
+        if (*reader->at == SEQUENCE_END || *reader->at == SEQUENCE_MIXED)
             break;
         struct value item = value_nil();
         if (!read_value(reader, (struct bytes){ 0 }, depth + 1, &item, err))
             return false;
         value_builder_add(&builder, reader->arena, item);
     }
-    reader->at++;
+    const uint8_t *hash;
+    bool mixed = *reader->at++ == SEQUENCE_MIXED;
+    if (mixed && (depth > 0 || !tail.len || !take(reader, HASH_BYTES, &hash)))
+        return broken(reader, err);
     *out = value_builder_end(&builder, type);
+    if (mixed && !mp_read(tail, reader->arena, out, err))
+        return broken(reader, err);
+    out->type = type;
     return true;
 }
 
@@ -403,14 +476,7 @@ static bool read_collection(struct reader *reader, struct bytes tail, enum value
         reader->at++;
         return read_encoded(reader, tail, type, out, err);
     }
-    if (!read_sequence(reader, type, depth, out, err))
-        return false;
-    if (tail.len) {
-        if (!mp_read(tail, reader->arena, out, err))
-            return broken(reader, err);
-        out->type = type;
-    }
-    return true;
+    return read_sequence(reader, tail, type, depth, out, err);
 }
 
 static bool read_texted(struct reader *reader, struct bytes tail, enum value_type type,

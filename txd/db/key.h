@@ -44,13 +44,18 @@
  *        follows the text that is just those bytes).
  *
  *        Inside a vector or list texts are never cut, and an integral double has the kind of the
- *        long it equals. A vector or list whose encoding would be longer than KEY_SEQUENCE_BYTES is
- *        its type byte, 0xff, then like a set; such values sort after shorter ones of their type.
+ *        long it equals, so that [1.0 2] is before [1 3]. A vector or list whose encoding would be
+ *        longer than KEY_SEQUENCE_BYTES is its type byte, 0xff, then like a set; such values sort
+ *        after shorter ones of their type.
+ *
+ *        A collection that holds integral doubles differs in its end from what it equals otherwise:
+ *        in place of the last 00 of a vector or list 01, in place of the 00 01 of a text 00 03,
+ * each then XXH3-128:16 of the kinds (a byte each) of its integers and integral doubles in
+ *        canonical order; that hash is xored to the one of a text that was cut.
  *
  *   tail the rest of the key's value. Empty when the key tells the value; else the whole text of a
  *        cut text, or the MessagePack encoding, as it was given, of a collection that was cut or
- *        that holds an integral double. So [1] and [1.0] have one key, and cannot both be values of
- *        one entity and attribute, but each is read back as it was written.
+ *        that holds an integral double.
  *
  * No encoded value is a prefix of another, so what follows a value never disturbs the order.
  */
@@ -91,13 +96,18 @@ static inline bool entity_is_tx(uint32_t e)
 }
 
 /* What an exact look-up gives of a key: of avet, current, all but the entity; a tx_id; of any other
- * key nothing (empty). */
+ * key nothing: no bytes of it, at its start. */
 struct bytes key_lookup_part(struct bytes key);
 
 /* Appends the encoded value. When the whole does not fit the key, *tail is what belongs into the
  * key's value (it may point into `v` or `scratch`); else it is empty. */
 void key_append_value(struct buffer *key, const struct value *v, struct buffer *scratch,
                       struct bytes *tail);
+
+/* Appends what the encodings of all values begin with that value_compare() gives 0 for with `v`: 1
+ * and 1.0, say. With *behind after it, it is a key behind all of theirs, and before the next. */
+void key_append_head(struct buffer *key, const struct value *v, struct buffer *scratch,
+                     uint8_t *behind);
 
 /*
  * Reads the encoded value at the head of `in`, with `tail` from the key's value. *len is what it

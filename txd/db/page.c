@@ -59,16 +59,18 @@ static struct bytes token_write(struct reading *reading, const struct datom *dat
     return copy;
 }
 
-/* True for the datom that the page before ended with. */
+/* True for the datom that the page before ended with, and for those before it whose value compares
+ * equal: the cursor begins at the first of them. */
 static bool was_given(struct reading *reading, const struct datom *datom)
 {
     struct bytes tail;
 
-    if (!reading->after.len || datom->e != reading->from.e || datom->a != reading->from.a)
+    if (!reading->after.len || datom->e != reading->from.e || datom->a != reading->from.a ||
+        value_compare(&datom->v, &reading->from.v) != 0)
         return false;
     buffer_clear(&reading->encoded);
     key_append_value(&reading->encoded, &datom->v, &reading->scratch, &tail);
-    return bytes_equal(buffer_bytes(&reading->encoded), reading->after);
+    return bytes_compare(buffer_bytes(&reading->encoded), reading->after) <= 0;
 }
 
 static bool write_datom(const struct reading *reading, const struct datom *datom,

@@ -12,26 +12,6 @@
                      __attribute__((unused)) struct budget *budget, struct value *out,             \
                      __attribute__((unused)) struct error *err)
 
-/* Moves distinct values to the front; *kept is how many there are. They are then sorted, by an
- * order that puts 1 and 1.0 side by side, though they are two. */
-static bool make_distinct(struct value *values, size_t count, struct budget *budget, size_t *kept,
-                          struct error *err)
-{
-    *kept = 0;
-    if (!order_sort_values(values, count, budget, err))
-        return false;
-    for (size_t i = 0; i < count; i++) {
-        bool seen = false;
-        for (size_t j = *kept; j-- > 0 && !seen && order_compare(&values[j], &values[i]) == 0;)
-            seen = value_equal(&values[j], &values[i]);
-        if (!seen)
-            values[(*kept)++] = values[i];
-        if (!budget_turn(budget, err))
-            return false;
-    }
-    return true;
-}
-
 static struct value collect(const struct value *values, size_t count, enum value_type type,
                             struct arena *arena)
 {
@@ -103,7 +83,7 @@ AGGREGATE(count_distinct)
 {
     size_t kept;
 
-    if (!make_distinct(values, count, budget, &kept, err))
+    if (!order_distinct(values, count, budget, &kept, err))
         return false;
     *out = value_long((int64_t)kept);
     return true;
@@ -113,7 +93,7 @@ AGGREGATE(distinct)
 {
     size_t kept;
 
-    if (!make_distinct(values, count, budget, &kept, err))
+    if (!order_distinct(values, count, budget, &kept, err))
         return false;
     *out = collect(values, kept, VALUE_SET, arena);
     return true;
@@ -239,7 +219,7 @@ AGGREGATE(sample)
 {
     size_t kept;
 
-    if (!make_distinct(values, count, budget, &kept, err))
+    if (!order_distinct(values, count, budget, &kept, err))
         return false;
     size_t taken = n < kept ? n : kept;
     for (size_t i = 0; i < taken; i++) {

@@ -274,10 +274,14 @@ static bool check_arity(struct parser *parser, const struct clause *clause, stru
         return fail(err, ERROR_INCORRECT, "%s takes %s in clause %.*s", function->name,
                     function->takes_source ? "one source, first" : "no source", BYTES_ARG(text));
     count -= sources;
-    if (count < function->min || count > function->max)
-        return fail(err, ERROR_INCORRECT, "%s takes %u to %u arguments, given %u, in clause %.*s",
-                    function->name, function->min, function->max, count, BYTES_ARG(text));
-    return true;
+    if (count >= function->min && count <= function->max)
+        return true;
+    struct bytes wanted =
+        function->min == function->max
+            ? arena_printf(parser->arena, "%u", function->min)
+            : arena_printf(parser->arena, "%u to %u", function->min, function->max);
+    return fail(err, ERROR_INCORRECT, "%s takes %.*s arguments, given %u, in clause %.*s",
+                function->name, BYTES_ARG(wanted), count, BYTES_ARG(text));
 }
 
 static bool parse_call(struct parser *parser, struct scope *scope, const struct value *form,

@@ -3,7 +3,8 @@
 #include "proto/edn.h"
 
 static const struct function *const tables[] = {
-    functions_collection, functions_graph, functions_logic, functions_number, functions_string,
+    functions_collection, functions_graph, functions_logic,  functions_name,
+    functions_number,     functions_regex, functions_string, functions_type,
 };
 
 const struct function *function_find(struct bytes name)
@@ -33,7 +34,31 @@ bool fail_argument(struct error *err, struct arena *arena, const char *function,
 
 struct value number_divide(int64_t a, int64_t b)
 {
+    if (b == -1 && a != INT64_MIN)
+        return value_long(-a);
     if (b != 0 && b != -1 && a % b == 0)
         return value_long(a / b);
     return value_double((double)a / (double)b);
+}
+
+bool fail_unless_strings(struct call *call, const char *function, const struct value *args,
+                         uint32_t count, struct error *err)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (args[i].type != VALUE_STRING)
+            return fail_argument(err, call->arena, function, &args[i], "strings");
+    return true;
+}
+
+size_t text_offset(struct bytes text, int64_t n)
+{
+    size_t at = 0;
+
+    while (at < text.len && n > 0) {
+        at++;
+        while (at < text.len && ((uint8_t)text.data[at] & 0xc0) == 0x80)
+            at++;
+        n--;
+    }
+    return at;
 }

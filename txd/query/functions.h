@@ -47,6 +47,13 @@ struct value number_divide(int64_t a, int64_t b);
 bool fail_argument(struct error *err, struct arena *arena, const char *function,
                    const struct value *value, const char *wanted);
 
+/* True when all arguments are strings; else fail_argument(). */
+bool fail_unless_strings(struct call *call, const char *function, const struct value *args,
+                         uint32_t count, struct error *err) MUST_USE;
+
+/* The byte offset of the code point number `n`; the length when there are not so many. */
+size_t text_offset(struct bytes text, int64_t n);
+
 /* Heads a built-in; what it does not use is fine. */
 #define BUILT_IN(name)                                                                             \
     static bool name(__attribute__((unused)) struct call *call,                                    \
@@ -58,7 +65,10 @@ bool fail_argument(struct error *err, struct arena *arena, const char *function,
 extern const struct function functions_collection[];
 extern const struct function functions_graph[];
 extern const struct function functions_logic[];
+extern const struct function functions_name[];
 extern const struct function functions_number[];
+extern const struct function functions_regex[];
 extern const struct function functions_string[];
+extern const struct function functions_type[];
 
 #endif

@@ -3,6 +3,33 @@
 
 #define RANGE_MAX 1000000 /* items that `range` may give */
 
+/* Collections in collections that functions may make: what is stored nests so deep, and what is
+ * made of it must still be readable for those who get the result. */
+#define DEPTH_MAX 100
+
+static bool is_shallow(const struct value *value, uint32_t depth_max)
+{
+    uint32_t items = value->type == VALUE_MAP ? 2 * value->count : value->count;
+
+    if (!value_is_collection(value))
+        return true;
+    for (uint32_t i = 0; i < items; i++)
+        if (depth_max == 0 || !is_shallow(&value->items[i], depth_max - 1))
+            return false;
+    return true;
+}
+
+/* Whether the arguments may be put into a collection. */
+static bool check_depth(const char *function, const struct value *args, uint32_t count,
+                        struct error *err)
+{
+    for (uint32_t i = 0; i < count; i++)
+        if (!is_shallow(&args[i], DEPTH_MAX))
+            return fail(err, ERROR_INCORRECT, "%s: more than %d collections in one another",
+                        function, DEPTH_MAX);
+    return true;
+}
+
 static struct value sequence(struct call *call, enum value_type type, const struct value *items,
                              uint32_t count)
 {
@@ -15,45 +42,38 @@ static struct value sequence(struct call *call, enum value_type type, const stru
 
 BUILT_IN(vector)
 {
+    if (!check_depth("vector", args, count, err))
+        return false;
     *out = sequence(call, VALUE_VECTOR, args, count);
     return true;
 }
 
 BUILT_IN(list)
 {
+    if (!check_depth("list", args, count, err))
+        return false;
     *out = sequence(call, VALUE_LIST, args, count);
     return true;
 }
 
-/* Adds an item to a set that is being built, unless it is there. */
-static bool set_add(struct call *call, struct value_builder *builder, const struct value *item,
-                    struct error *err)
+static bool make_set(struct call *call, const char *function, const struct value *items,
+                     uint32_t count, struct value *out, struct error *err)
 {
-    for (size_t i = 0; i < builder->count; i++) {
-        if (!budget_turn(call->budget, err))
-            return false;
-        if (value_equal(&builder->items[i], item))
-            return true;
-    }
-    value_builder_add(builder, call->arena, *item);
-    return true;
-}
+    size_t kept;
 
-static bool make_set(struct call *call, const struct value *items, uint32_t count,
-                     struct value *out, struct error *err)
-{
-    struct value_builder builder = { 0 };
-
-    for (uint32_t i = 0; i < count; i++)
-        if (!set_add(call, &builder, &items[i], err))
-            return false;
-    *out = value_builder_end(&builder, VALUE_SET);
+    if (!check_depth(function, items, count, err))
+        return false;
+    struct value all = sequence(call, VALUE_SET, items, count);
+    if (!order_distinct(all.items, count, call->budget, &kept, err))
+        return false;
+    all.count = (uint32_t)kept;
+    *out = all;
     return true;
 }
 
 BUILT_IN(hash_set)
 {
-    return make_set(call, args, count, out, err);
+    return make_set(call, "hash-set", args, count, out, err);
 }
 
 static bool need_items(struct call *call, const char *name, const struct value *value,
@@ -66,7 +86,10 @@ static bool need_items(struct call *call, const char *name, const struct value *
 
 BUILT_IN(set)
 {
-    return need_items(call, "set", args, err) && make_set(call, args->items, args->count, out, err);
+    if (args->type == VALUE_NIL)
+        return make_set(call, "set", NULL, 0, out, err);
+    return need_items(call, "set", args, err) &&
+           make_set(call, "set", args->items, args->count, out, err);
 }
 
 BUILT_IN(hash_map)
@@ -75,6 +98,8 @@ BUILT_IN(hash_map)
 
     if (count % 2)
         return fail(err, ERROR_INCORRECT, "hash-map takes keys and values, given %u", count);
+    if (!check_depth("hash-map", args, count, err))
+        return false;
     for (uint32_t i = 0; i < count; i += 2) {
         size_t at = 0;
         while (at < builder.count && !value_equal(&builder.items[at], &args[i]))
@@ -162,25 +187,47 @@ BUILT_IN(get)
 
 BUILT_IN(contains)
 {
-    if (!value_is_collection(&args[0]))
+    if (!value_is_collection(&args[0]) && args[0].type != VALUE_NIL)
         return fail_argument(err, call->arena, "contains?", &args[0], "a collection first");
     *out = value_boolean(look_up(&args[0], &args[1]) != NULL);
     return true;
 }
 
+/* The item number `n` of a vector, list or set; of nil there is none. */
+static bool item_at(struct call *call, const char *function, const struct value *items, int64_t n,
+                    struct value *out, struct error *err)
+{
+    if (items->type != VALUE_NIL && !need_items(call, function, items, err))
+        return false;
+    bool there = items->type != VALUE_NIL && n >= 0 && n < items->count;
+    *out = there ? items->items[n] : value_nil();
+    return true;
+}
+
 BUILT_IN(first)
 {
-    if (args->type != VALUE_NIL && !need_items(call, "first", args, err))
-        return false;
-    *out = args->type == VALUE_NIL || args->count == 0 ? value_nil() : args->items[0];
-    return true;
+    return item_at(call, "first", args, 0, out, err);
+}
+
+BUILT_IN(second)
+{
+    return item_at(call, "second", args, 1, out, err);
 }
 
 BUILT_IN(last)
 {
-    if (args->type != VALUE_NIL && !need_items(call, "last", args, err))
+    return item_at(call, "last", args, (int64_t)args->count - 1, out, err);
+}
+
+BUILT_IN(nth)
+{
+    if (args[1].type != VALUE_LONG)
+        return fail_argument(err, call->arena, "nth", &args[1], "a long as its second argument");
+    if (!item_at(call, "nth", &args[0], args[1].number, out, err))
         return false;
-    *out = args->type == VALUE_NIL || args->count == 0 ? value_nil() : args->items[args->count - 1];
+    if (count == 3 &&
+        (args[0].type == VALUE_NIL || args[1].number < 0 || args[1].number >= args[0].count))
+        *out = args[2];
     return true;
 }
 
@@ -199,6 +246,8 @@ BUILT_IN(range)
         if (builder.count == RANGE_MAX)
             return fail(err, ERROR_INCORRECT, "range gives at most %d numbers", RANGE_MAX);
         value_builder_add(&builder, call->arena, value_long(from));
+        if (!budget_turn(call->budget, err))
+            return false;
         if (__builtin_add_overflow(from, step, &from))
             break;
     }
@@ -237,12 +286,6 @@ BUILT_IN(untuple)
     return true;
 }
 
-BUILT_IN(type_of)
-{
-    *out = value_keyword(bytes_of(value_type_name(args->type)));
-    return true;
-}
-
 const struct function functions_collection[] = {
     { "array-map", hash_map, 0, ARGUMENTS_MAX, false },
     { "contains?", contains, 2, 2, false },
@@ -256,10 +299,11 @@ const struct function functions_collection[] = {
     { "last", last, 1, 1, false },
     { "list", list, 0, ARGUMENTS_MAX, false },
     { "not-empty", not_empty, 1, 1, false },
+    { "nth", nth, 2, 3, false },
     { "range", range, 1, 3, false },
+    { "second", second, 1, 1, false },
     { "set", set, 1, 1, false },
     { "tuple", vector, 0, ARGUMENTS_MAX, false },
-    { "type", type_of, 1, 1, false },
     { "untuple", untuple, 1, 1, false },
     { "vals", vals, 1, 1, false },
     { "vector", vector, 0, ARGUMENTS_MAX, false },

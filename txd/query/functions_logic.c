@@ -61,7 +61,9 @@ BUILT_IN(greater_equal)
 
 BUILT_IN(compare)
 {
-    *out = value_long(order_compare(&args[0], &args[1]));
+    int order = order_compare(&args[0], &args[1]);
+
+    *out = value_long((order > 0) - (order < 0));
     return true;
 }
 

@@ -2,6 +2,7 @@
 #include "txd/query/functions.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 static bool is_number(const struct value *value)
 {
@@ -28,10 +29,9 @@ static bool check_numbers(struct call *call, const char *function, const struct 
 }
 
 enum operation { ADD, SUBTRACT, MULTIPLY };
-static const char *const operation_names[] = { "+", "-", "*" };
 
-static bool operate(enum operation operation, struct value *sum, const struct value *next,
-                    struct error *err)
+static bool operate(const char *name, enum operation operation, struct value *sum,
+                    const struct value *next, struct error *err)
 {
     bool overflow = false;
 
@@ -42,23 +42,22 @@ static bool operate(enum operation operation, struct value *sum, const struct va
             overflow = __builtin_sub_overflow(sum->number, next->number, &sum->number);
         else
             overflow = __builtin_mul_overflow(sum->number, next->number, &sum->number);
-        return !overflow || fail_overflow(err, operation_names[operation]);
+        return !overflow || fail_overflow(err, name);
     }
     double a = as_double(sum), b = as_double(next);
     *sum = value_double(operation == ADD ? a + b : operation == SUBTRACT ? a - b : a * b);
     return true;
 }
 
-static bool fold(struct call *call, enum operation operation, struct value first,
+static bool fold(struct call *call, const char *name, enum operation operation, struct value first,
                  const struct value *args, uint32_t count, struct value *out, struct error *err)
 {
     struct value sum = first;
 
-    if (!check_numbers(call, operation_names[operation], &sum, 1, err) ||
-        !check_numbers(call, operation_names[operation], args, count, err))
+    if (!check_numbers(call, name, &sum, 1, err) || !check_numbers(call, name, args, count, err))
         return false;
     for (uint32_t i = 0; i < count; i++)
-        if (!operate(operation, &sum, &args[i], err))
+        if (!operate(name, operation, &sum, &args[i], err))
             return false;
     *out = sum;
     return true;
@@ -66,19 +65,19 @@ static bool fold(struct call *call, enum operation operation, struct value first
 
 BUILT_IN(add)
 {
-    return fold(call, ADD, value_long(0), args, count, out, err);
+    return fold(call, "+", ADD, value_long(0), args, count, out, err);
 }
 
 BUILT_IN(multiply)
 {
-    return fold(call, MULTIPLY, value_long(1), args, count, out, err);
+    return fold(call, "*", MULTIPLY, value_long(1), args, count, out, err);
 }
 
 BUILT_IN(subtract)
 {
     if (count == 1)
-        return fold(call, SUBTRACT, value_long(0), args, 1, out, err);
-    return fold(call, SUBTRACT, args[0], args + 1, count - 1, out, err);
+        return fold(call, "-", SUBTRACT, value_long(0), args, 1, out, err);
+    return fold(call, "-", SUBTRACT, args[0], args + 1, count - 1, out, err);
 }
 
 static bool divide_two(struct value *a, const struct value *b, struct error *err)
@@ -106,53 +105,91 @@ BUILT_IN(divide)
     return true;
 }
 
-/* The whole quotient of two longs towards zero, and what is left. */
-static bool whole(struct call *call, const char *name, const struct value *args, int64_t *quotient,
-                  int64_t *rest, struct error *err)
+/* The whole quotient towards zero, and what is left; of doubles both are doubles. */
+static bool whole(struct call *call, const char *name, const struct value *args,
+                  struct value *quotient, struct value *rest, struct error *err)
 {
-    for (int i = 0; i < 2; i++)
-        if (args[i].type != VALUE_LONG)
-            return fail_argument(err, call->arena, name, &args[i], "two longs");
-    if (args[1].number == 0)
+    int64_t a = args[0].number, b = args[1].number, negated = 0;
+    double x = as_double(&args[0]), y = as_double(&args[1]);
+
+    if (!check_numbers(call, name, args, 2, err))
+        return false;
+    if (y == 0)
         return fail(err, ERROR_INCORRECT, "%s: division by zero", name);
-    if (args[1].number == -1) { /* INT64_MIN / -1 does not fit */
-        *rest = 0;
-        return !__builtin_sub_overflow(0, args[0].number, quotient) || fail_overflow(err, name);
+    if (args[0].type == VALUE_DOUBLE || args[1].type == VALUE_DOUBLE) {
+        *quotient = value_double(trunc(x / y));
+        *rest = value_double(fmod(x, y));
+    } else if (b == -1) { /* INT64_MIN / -1 does not fit */
+        if (__builtin_sub_overflow(0, a, &negated))
+            return fail_overflow(err, name);
+        *quotient = value_long(negated);
+        *rest = value_long(0);
+    } else {
+        *quotient = value_long(a / b);
+        *rest = value_long(a % b);
     }
-    *quotient = args[0].number / args[1].number;
-    *rest = args[0].number % args[1].number;
     return true;
 }
 
 BUILT_IN(quotient)
 {
-    int64_t q = 0, r = 0; /* gcc -O3 cannot see that fail() is false */
+    struct value rest;
 
-    if (!whole(call, "quot", args, &q, &r, err))
-        return false;
-    *out = value_long(q);
-    return true;
+    return whole(call, "quot", args, out, &rest, err);
 }
 
 BUILT_IN(remainder_of)
 {
-    int64_t q = 0, r = 0; /* gcc -O3 cannot see that fail() is false */
+    struct value quotient_of;
 
-    if (!whole(call, "rem", args, &q, &r, err))
+    return whole(call, "rem", args, &quotient_of, out, err);
+}
+
+/* Has the sign of the divisor. */
+BUILT_IN(modulo)
+{
+    struct value quotient_of;
+
+    if (!whole(call, "mod", args, &quotient_of, out, err))
         return false;
-    *out = value_long(r);
+    double rest = as_double(out);
+    if (rest != 0 && (rest < 0) != (as_double(&args[1]) < 0))
+        return fold(call, "mod", ADD, *out, &args[1], 1, out, err);
     return true;
 }
 
-BUILT_IN(modulo)
+/* From 0 up to the argument, which is left out; of doubles up to 1 without one. */
+BUILT_IN(random_double)
 {
-    int64_t q = 0, r = 0; /* gcc -O3 cannot see that fail() is false */
+    double below = 1;
 
-    if (!whole(call, "mod", args, &q, &r, err))
+    if (count == 1 && !check_numbers(call, "rand", args, 1, err))
         return false;
-    if (r != 0 && (r < 0) != (args[1].number < 0))
-        r += args[1].number;
-    *out = value_long(r);
+    if (count == 1)
+        below = as_double(args);
+    *out = value_double((double)random() / ((double)RAND_MAX + 1) * below);
+    return true;
+}
+
+BUILT_IN(random_long)
+{
+    if (args->type != VALUE_LONG || args->number < 1)
+        return fail_argument(err, call->arena, "rand-int", args, "a long above 0");
+    uint64_t any = (uint64_t)random() << 31 ^ (uint64_t)random();
+    *out = value_long((int64_t)(any % (uint64_t)args->number));
+    return true;
+}
+
+BUILT_IN(absolute)
+{
+    if (!check_numbers(call, "abs", args, 1, err))
+        return false;
+    if (args->type == VALUE_DOUBLE)
+        *out = value_double(fabs(args->real));
+    else if (args->number == INT64_MIN)
+        return fail_overflow(err, "abs");
+    else
+        *out = value_long(args->number < 0 ? -args->number : args->number);
     return true;
 }
 
@@ -160,14 +197,14 @@ BUILT_IN(increment)
 {
     struct value one = value_long(1);
 
-    return fold(call, ADD, args[0], &one, 1, out, err);
+    return fold(call, "inc", ADD, args[0], &one, 1, out, err);
 }
 
 BUILT_IN(decrement)
 {
     struct value one = value_long(1);
 
-    return fold(call, SUBTRACT, args[0], &one, 1, out, err);
+    return fold(call, "dec", SUBTRACT, args[0], &one, 1, out, err);
 }
 
 BUILT_IN(minimum)
@@ -244,17 +281,12 @@ BUILT_IN(is_odd)
     return true;
 }
 
-BUILT_IN(is_number_value)
-{
-    *out = value_boolean(is_number(args));
-    return true;
-}
-
 const struct function functions_number[] = {
     { "*", multiply, 0, ARGUMENTS_MAX, false },
     { "+", add, 0, ARGUMENTS_MAX, false },
     { "-", subtract, 1, ARGUMENTS_MAX, false },
     { "/", divide, 1, ARGUMENTS_MAX, false },
+    { "abs", absolute, 1, 1, false },
     { "dec", decrement, 1, 1, false },
     { "even?", is_even, 1, 1, false },
     { "inc", increment, 1, 1, false },
@@ -262,10 +294,11 @@ const struct function functions_number[] = {
     { "min", minimum, 1, ARGUMENTS_MAX, false },
     { "mod", modulo, 2, 2, false },
     { "neg?", is_negative, 1, 1, false },
-    { "number?", is_number_value, 1, 1, false },
     { "odd?", is_odd, 1, 1, false },
     { "pos?", is_positive, 1, 1, false },
     { "quot", quotient, 2, 2, false },
+    { "rand", random_double, 0, 1, false },
+    { "rand-int", random_long, 1, 1, false },
     { "rem", remainder_of, 2, 2, false },
     { "zero?", is_zero, 1, 1, false },
     { 0 },

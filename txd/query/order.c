@@ -144,3 +144,21 @@ bool order_sort_values(struct value *values, size_t count, struct budget *budget
 {
     return order_sort(values, count, sizeof(*values), by_order, NULL, budget, err);
 }
+
+bool order_distinct(struct value *values, size_t count, struct budget *budget, size_t *kept,
+                    struct error *err)
+{
+    *kept = 0;
+    if (!order_sort_values(values, count, budget, err))
+        return false;
+    for (size_t i = 0; i < count; i++) {
+        bool seen = false;
+        for (size_t j = *kept; j-- > 0 && !seen && order_compare(&values[j], &values[i]) == 0;)
+            seen = value_equal(&values[j], &values[i]);
+        if (!seen)
+            values[(*kept)++] = values[i];
+        if (!budget_turn(budget, err))
+            return false;
+    }
+    return true;
+}

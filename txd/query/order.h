@@ -19,7 +19,12 @@ typedef int order_fn(const void *a, const void *b, const void *arg);
 bool order_sort(void *items, size_t count, size_t size, order_fn *compare, const void *arg,
                 struct budget *budget, struct error *err) MUST_USE;
 
-/* The same for values, by order_compare(). */
+/* Moves distinct values to the front; *kept is how many there are. They are then sorted by
+ * order_compare(), which puts 1 and 1.0 side by side, though they are two. */
+bool order_distinct(struct value *values, size_t count, struct budget *budget, size_t *kept,
+                    struct error *err) MUST_USE;
+
+/* Sorts values by order_compare(). */
 bool order_sort_values(struct value *values, size_t count, struct budget *budget,
                        struct error *err) MUST_USE;
 

@@ -76,7 +76,11 @@ bool regex_match(struct regex_cache *cache, struct bytes pattern, struct bytes t
                  bool whole, struct arena *arena, struct value *out, size_t *end, struct error *err)
 {
     pcre2_code *code;
-    uint32_t options = whole ? PCRE2_ANCHORED | PCRE2_ENDANCHORED : 0, groups;
+    /* values are UTF-8, and checking a text again at each of its matches would be quadratic */
+    uint32_t options = PCRE2_NO_UTF_CHECK, groups;
+
+    if (whole)
+        options |= PCRE2_ANCHORED | PCRE2_ENDANCHORED;
 
     if (!compile(cache, pattern, &code, err))
         return false;
