@@ -41,6 +41,16 @@ static bool run(struct tx_fixture *fixture, const struct query_request *request,
     return ok;
 }
 
+struct snapshot query_seen(const struct snapshot *snapshot, bool extents)
+{
+    return (struct snapshot){ .graph = snapshot->graph,
+                              .view = snapshot->view,
+                              .schema = snapshot->schema,
+                              .counts = snapshot->counts,
+                              .extents = extents ? snapshot->extents : NULL,
+                              .t = snapshot->t };
+}
+
 struct value query_must(struct tx_fixture *fixture, const struct query_request *request,
                         struct arena *arena)
 {

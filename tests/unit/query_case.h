@@ -23,6 +23,9 @@ struct query_limits query_limits_wide(void);
 /* A graph after each of `transactions`, EDN: a vector of tx_data; the first is t 1. */
 void query_fixture_open(struct tx_fixture *fixture, const char *transactions);
 
+/* What a snapshot shows, with or without its extents; not to be released. */
+struct snapshot query_seen(const struct snapshot *snapshot, bool extents);
+
 /* Fails the test unless it goes well. */
 struct value query_must(struct tx_fixture *fixture, const struct query_request *request,
                         struct arena *arena);

@@ -43,12 +43,12 @@ static struct value explain(struct tx_fixture *fixture, const struct value *quer
     struct query_request request = { .query = *query, .explain = true };
     struct query_limits limits = query_limits_wide();
     struct snapshot *snapshot = graph_snapshot(fixture->graph);
-    struct snapshot seen = *snapshot;
+    struct snapshot seen = query_seen(snapshot, true);
     struct value out = value_nil();
     struct error err;
 
     if (!extents)
-        seen.extents = NULL;
+        seen = query_seen(snapshot, false);
     assert_ok(query_run(&seen, &request, &limits, arena, &out, &err));
     snapshot_release(snapshot);
     return out;

@@ -26,6 +26,7 @@ struct rule_table {
     struct delta new_inputs, new_answers;
     struct call_site **sites; /* of each branch */
     uint32_t *site_counts;
+    bool tail; /* it has one input from outside, and calls itself only for the same answers */
 };
 
 /* One call from outside, brought to its end. */
@@ -352,6 +353,10 @@ bool rules_call_cost(const struct frame *frame, const struct clause *clause,
     if (!site)
         return false;
     const struct rule_table *table = site->table;
+    if (table->tail) { /* what is asked for here is answered for good, so only what the rest lets by */
+        *out = frame->left_count > 1 ? UINT64_MAX : 0;
+        return true;
+    }
     if (site == frame->rules->delta) {
         *out = table->new_answers.end - table->new_answers.begin;
         return true;
@@ -376,9 +381,94 @@ static bool run_site(struct execution *execution, const struct frame *frame,
         (!call_inputs(execution, site->clause, table->bound, bindings, &inputs, err) ||
          !row_set_add(&table->inputs, inputs, execution->arena, &execution->budget, err)))
         return false;
-    answers = relation_slice(execution->arena, table->answers.rows, begin, table->new_answers.end);
+    answers = relation_slice(execution->arena, table->answers.rows, table->tail ? 0 : begin,
+                             table->tail ? 0 : table->new_answers.end);
     return call_answers(execution, site->clause, answers, &answers, err) &&
            bindings_join(execution, bindings, answers, err);
+}
+
+/* ---- tail calls ---- */
+
+/*
+ * Where a branch ends in a call of its own rule that hands on all free arguments as they are, the
+ * answers to that call are answers to the branch's own input. With one input from outside nobody
+ * has to know which answer came by which input: it is enough to collect all inputs that are
+ * reached, and what the branches without such a call answer them (Naughton, Ramakrishnan, Sagiv and
+ * Ullman 1989, right-linear rules). So the descendants of one node cost their number, and not the
+ * number of pairs below it.
+ */
+static bool is_tail_call(const struct rule_table *table, const struct rule_branch *branch,
+                         const struct clause *call)
+{
+    for (uint32_t i = 0; i < table->rule->arity; i++) {
+        uint32_t variable = branch->head[i];
+        if (table->bound[i])
+            continue;
+        if (call->terms[i].type != TERM_VARIABLE || call->terms[i].id != variable)
+            return false;
+        for (uint32_t j = 0; j < table->rule->arity; j++)
+            if (j != i && (branch->head[j] == variable ||
+                           (call->terms[j].type == TERM_VARIABLE && call->terms[j].id == variable)))
+                return false;
+        for (uint32_t j = 0; j < branch->body.count; j++)
+            if (&branch->body.clauses[j] != call &&
+                id_set_has(&branch->body.clauses[j].variables, variable))
+                return false;
+    }
+    return true;
+}
+
+/* Whether all calls of the table are tail calls of itself, at most one in a branch. */
+static bool is_tail_recursive(const struct evaluation *evaluation, const struct rule_table *table)
+{
+    bool any = false;
+
+    for (const struct rule_table *caller = evaluation->tables; caller; caller = caller->next)
+        for (uint32_t i = 0; i < caller->rule->branch_count; i++) {
+            const struct rule_branch *branch = &caller->rule->branches[i];
+            uint32_t calls = 0;
+            for (uint32_t j = 0; j < caller->site_counts[i]; j++) {
+                const struct call_site *site = &caller->sites[i][j];
+                if (site->table != table)
+                    continue;
+                if (caller != table || ++calls > 1 || !is_tail_call(table, branch, site->clause))
+                    return false;
+                any = true;
+            }
+        }
+    return any;
+}
+
+/* The answers as answers to the one input from outside, which is the first. */
+static bool collapse_answers(struct execution *execution, const struct rule_table *table,
+                             struct relation **out, struct error *err)
+{
+    struct arena *arena = execution->arena;
+    const struct relation *all = table->answers.rows;
+    uint32_t *free_positions = ARENA_ARRAY(arena, uint32_t, table->rule->arity), count = 0;
+    struct relation *answers;
+
+    for (uint32_t i = 0; i < table->rule->arity; i++)
+        if (!table->bound[i])
+            free_positions[count++] = i;
+    answers = relation_project(arena, all, free_positions, count);
+    if (!join_distinct(answers, arena, &execution->budget, &answers, err))
+        return false;
+    size_t rows = count > 0 ? answers->rows : all->rows > 0;
+    struct relation *whole = relation_new(arena, all->variables, all->width);
+    uint32_t *first = ARENA_ARRAY(arena, uint32_t, rows); /* row 0, as often as there are rows */
+    for (uint32_t i = 0; i < table->rule->arity; i++) {
+        uint32_t column = relation_column(answers, i);
+        uint32_t input = relation_column(table->inputs.rows, i);
+        whole->columns[i] =
+            column != COLUMN_NONE
+                ? answers->columns[column]
+                : column_pick(arena, &table->inputs.rows->columns[input], first, rows);
+    }
+    whole->rows = whole->cap = rows;
+    whole->distinct = true;
+    *out = whole;
+    return true;
 }
 
 /* ---- rounds ---- */
@@ -426,7 +516,8 @@ static bool run_table(struct evaluation *evaluation, struct rule_table *table, s
             return false;
         for (uint32_t j = 0; j < table->site_counts[i] && all.end > 0; j++) {
             const struct call_site *site = &table->sites[i][j];
-            if (site->table->new_answers.end > site->table->new_answers.begin &&
+            if (!site->table->tail &&
+                site->table->new_answers.end > site->table->new_answers.begin &&
                 !run_branch(evaluation, table, i, all, site, err))
                 return false;
         }
@@ -458,6 +549,8 @@ static bool solve(struct evaluation *evaluation, struct error *err)
         for (uint32_t i = 0; i < branches; i++)
             find_sites(evaluation, table, i);
     }
+    struct rule_table *asked = evaluation->tables; /* from outside */
+    asked->tail = asked->inputs.rows->rows == 1 && is_tail_recursive(evaluation, asked);
     while (next_round(evaluation))
         for (struct rule_table *table = evaluation->tables; table; table = table->next)
             if (!run_table(evaluation, table, err))
@@ -495,7 +588,7 @@ bool rules_run(struct execution *execution, const struct frame *frame, const str
     const struct call_site *site = site_of(frame, clause);
     struct evaluation evaluation = { .execution = execution };
     bool *bound = ARENA_ARRAY(execution->arena, bool, clause->term_count);
-    struct relation *rows;
+    struct relation *rows, *answers = NULL;
 
     if (site)
         return run_site(execution, frame, site, bindings, err);
@@ -507,6 +600,8 @@ bool rules_run(struct execution *execution, const struct frame *frame, const str
     return call_inputs(execution, clause, bound, bindings, &rows, err) &&
            row_set_add(&table->inputs, rows, execution->arena, &execution->budget, err) &&
            solve(&evaluation, err) &&
-           call_answers(execution, clause, table->answers.rows, &rows, err) &&
+           (!table->tail || collapse_answers(execution, table, &answers, err)) &&
+           call_answers(execution, clause, table->tail ? answers : table->answers.rows, &rows,
+                        err) &&
            bindings_join(execution, bindings, rows, err);
 }

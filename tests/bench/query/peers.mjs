@@ -23,10 +23,12 @@ function byEntity(datoms) {
   return [...entities.values()];
 }
 
-/* In DataScript's JavaScript API names are strings where Stoa has keywords. */
+/* In DataScript's JavaScript API names are strings where Stoa has keywords, and pull finds none with a slash. */
+const dotted = (name) => name.replace('/', '.');
+
 function nameWords(text) {
   return text.replace(/(?<=[\s[{(]):([a-z][a-z0-9/-]*)/g,
-    (whole, name) => (/^(find|in|where|with)$/.test(name) ? whole : `"${name === 'db/id' ? ':db/id' : name}"`));
+    (whole, name) => (/^(find|in|where|with)$/.test(name) ? whole : `"${dotted(name)}"`));
 }
 
 export class DataScript {
@@ -39,7 +41,7 @@ export class DataScript {
   }
 
   schema({ schema }) {
-    return Object.fromEntries(Object.entries(schema).map(([name, says]) => [name, {
+    return Object.fromEntries(Object.entries(schema).map(([name, says]) => [dotted(name), {
       ...(says.includes('ref') ? { ':db/valueType': ':db.type/ref' } : {}),
       ...(says.includes('many') ? { ':db/cardinality': ':db.cardinality/many' } : {}),
       ...(says.includes('identity') ? { ':db/unique': ':db.unique/identity' } : {}),
@@ -47,7 +49,7 @@ export class DataScript {
   }
 
   load(name, data) {
-    const datoms = data.datoms.map(([e, a, v]) => [e, a, plain(v), 536870913]);
+    const datoms = data.datoms.map(([e, a, v]) => [e, dotted(a), plain(v), 536870913]);
     this.dbs.set(name, this.d.init_db(datoms, this.schema(data)));
   }
 
@@ -57,9 +59,9 @@ export class DataScript {
     if (!db || question.slow?.includes('datascript') || question.asOf || question.history)
       return undefined;
     if (question.index)
-      return measure(() => d.datoms(db, ':aevt', question.index[0]).map(({ e, v }) => [e, v]));
+      return measure(() => d.datoms(db, ':aevt', dotted(question.index[0])).map(({ e, v }) => [e, v]));
     if (question.pull) {
-      const pattern = nameWords(question.pull).replaceAll('*', '"*"');
+      const pattern = nameWords(question.pull.replace(':db/id ', '')).replaceAll('*', '"*"');
       return { ...measure(() => question.eids.map((e) => d.pull(db, pattern, e))), kind: 'pull' };
     }
     const rules = question.rules ? [nameWords(question.rules)] : [];

@@ -215,11 +215,10 @@ export const questions = [
     pull: `[* {:block/children [* {:block/children [* {:block/children [*]}]}]}]`,
     sql: `WITH RECURSIVE f(x) AS (SELECT 1 UNION
       SELECT t.v FROM f JOIN triple t ON t.a = {block/children} AND t.e = f.x)
-      SELECT t.e, t.a, t.v FROM f JOIN triple t ON t.e = f.x AND t.a IN
-      ({node/title}, {block/string}, {block/uid}, {block/order}, {block/children})`,
+      SELECT t.e, t.a, t.v FROM f JOIN triple t ON t.e = f.x`,
     cozo: `f[x] := x = 1
       f[x] := f[z], *triple{a: 'block/children', e: z, v: x}
-      ?[e, a, v] := f[e], a in ['node/title', 'block/string', 'block/uid', 'block/order', 'block/children'],
-        *triple{a, e, v}`,
+      ?[e, a, v] := f[e], a in ['node/title', 'block/string', 'block/uid', 'block/order', 'block/children',
+        'create/time', 'edit/time'], *triple{a, e, v}`,
   },
 ];

@@ -54,15 +54,12 @@ function changing() {
 
 /* The graph of the file, as Stoa read it. */
 async function realGraph(stoa) {
-  const declared = await stoa.ask({
-    graph: 'real',
-    query: `[:find ?i ?k ?v :in $ [?k ...] :where [?a :db/ident ?i] [?a ?k ?v]]`,
-    args: ['[:db/valueType :db/cardinality :db/unique]'],
-    raw: true,
-  });
   const schema = {};
-  for (const [name, , value] of declared.result)
-    schema[name] = [schema[name] ?? '', value.split('/')[1]].join(' ').trim();
+  for (const says of ['valueType', 'cardinality', 'unique']) {
+    const query = `[:find ?i ?v :where [?a :db/ident ?i] [?a :db/${says} ?v]]`;
+    for (const [name, value] of (await stoa.ask({ graph: 'real', query })).result)
+      schema[name] = [schema[name] ?? '', value.split('/')[1]].join(' ').trim();
+  }
   const { result } = await stoa.ask({ graph: 'real', index: [], order: 'eavt' });
   const user = result.filter(([e]) => e < 2 ** 29 - 65536);
   return { schema, datoms: user.map(([e, a, v]) => [e, a, v]) };
@@ -99,8 +96,8 @@ function canonical(value, exact) {
   if (Array.isArray(value))
     return value.map((item) => canonical(item, exact));
   if (value && typeof value === 'object')
-    return Object.fromEntries(Object.keys(value).sort()
-      .map((key) => [key.replace(/^:/, ''), canonical(value[key], exact)]));
+    return Object.fromEntries(Object.keys(value).filter((key) => !key.endsWith('db/id')).sort()
+      .map((key) => [key.replace('/', '.'), canonical(value[key], exact)]));
   return typeof value === 'number' && !exact ? Number(value.toPrecision(9)) : value;
 }
 
@@ -161,7 +158,7 @@ async function ask(question, stoa, served, peers, ratios) {
 async function stoaWrites(stoa, data) {
   const value = (v) => (v?.keyword ? `:${v.keyword}` : typeof v === 'string' ? JSON.stringify(v) : v);
   const form = ([e, a, v]) => `[:db/add ${e} :${a} ${value(v)}]`;
-  const entities = [...Map.groupBy ? Map.groupBy(data.datoms, ([e]) => e).values() : group(data.datoms)];
+  const entities = group(data.datoms);
   const map = (items) => `{:db/id ${items[0][0]} ${items.map(([, a, v]) => `:${a} ${value(v)}`).join(' ')}}`;
   const all = [];
   for (let i = 0; i < entities.length; i += TX_OPS_MAX)

@@ -84,7 +84,7 @@ export class Stoa {
       line = `{:op "pull" ${common} :pattern ${edn(question.pull)} :eids [${question.eids.join(' ')}]}`;
     else
       line = `{:op "query" ${common} :query ${edn(question.query)}
-        :args [${[question.rules ? edn(question.rules) : '', ...(question.args ?? []).map(question.raw ? String : edn)].join(' ')}]
+        :args [${[question.rules ? edn(question.rules) : '', ...(question.args ?? []).map(edn)].join(' ')}]
         ${question.asOfT ? `:as-of ${question.asOfT}` : ''} ${question.history ? ':history true' : ''}}`;
     const answer = await this.command(line.replace(/\n\s*/g, ' '));
     const result = plain(JSON.parse(readFileSync(file, 'utf8')));
