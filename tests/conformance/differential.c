@@ -90,15 +90,15 @@ static void ask_fan(struct run *run)
 static void ask_world(struct run *run, uint64_t cases)
 {
     struct arena arena = { 0 };
-    struct extent extent;
-    struct value history = generate_history(&run->random, &arena, &extent);
+    struct scale scale;
+    struct value history = generate_history(&run->random, &arena, &scale);
     struct world world;
 
     world_open(&world, &history);
-    extent.transactions = graph_head(world.graph.graph)->t + 1;
+    scale.transactions = graph_head(world.graph.graph)->t + 1;
     for (int i = 0; i < QUESTIONS_OF_WORLD && run->cases < cases && run->failures < FAILURES_MAX;
          i++) {
-        struct value question = generate_question(&run->random, &extent, &arena);
+        struct value question = generate_question(&run->random, &scale, &arena);
         ask(run, &world, &history, &question);
     }
     world_close(&world);

@@ -63,7 +63,7 @@ static bool bind_input(struct question *question, const struct value *form,
                        const struct value *value, struct solutions *table, struct error *err)
 {
     struct names names = { 0 };
-    struct rows rows = { 0 };
+    struct row_list rows = { 0 };
     struct solutions out;
 
     clause_variables(form, false, question->arena, &names);

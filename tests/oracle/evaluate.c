@@ -202,7 +202,7 @@ static bool run_call(const struct step *step, struct error *err)
     made.count = call->count - first;
     for (size_t i = 0; i < step->in->rows; i++) {
         struct row row = row_begin(step->out, step->in, i, question->arena);
-        struct rows bound = { 0 };
+        struct row_list bound = { 0 };
         for (uint32_t j = 0; j < made.count; j++)
             args[j] = *row_value(&row, &call->items[first + j]);
         if (!question_work(question, 1, err) || !function_run(&made, &result, err))
@@ -227,10 +227,10 @@ static bool run_call(const struct step *step, struct error *err)
 static void take_answer(const struct step *step, const struct value *terms, uint32_t count,
                         const struct value *answer, const struct row *row)
 {
-    struct rows one = { 0 };
+    struct row_list one = { 0 };
     bool agree = true;
 
-    rows_add(&one, row, step->question->arena);
+    row_list_add(&one, row, step->question->arena);
     for (uint32_t i = 0; i < count && agree; i++)
         if (form_is_variable(&terms[i]))
             agree = row_assign(&one.items[0], terms[i].text, answer[i]);

@@ -40,20 +40,20 @@ extern const struct generated_attribute generated_attributes[GENERATED_ATTRIBUTE
 
 /* How many entities a history is about, its t + 1 at the end, and whether :name is unique.
  */
-struct extent {
+struct scale {
     uint32_t entities, transactions;
     bool named;
 };
 
 /* A vector of tx_data, the first of which declares attributes. */
-struct value generate_history(struct random *random, struct arena *arena, struct extent *out);
+struct value generate_history(struct random *random, struct arena *arena, struct scale *out);
 
 /* Entities 1 .. handle, each the :friend of the one before it; the last has `ribs` friends, and
  * these one, whose id is handle + ribs + 1. */
 struct value generate_fan(uint32_t handle, uint32_t ribs, struct arena *arena);
 
 /* {:query .. :args .. :as-of .. :since .. :history ..} (verdict.h) */
-struct value generate_question(struct random *random, const struct extent *extent,
+struct value generate_question(struct random *random, const struct scale *scale,
                                struct arena *arena);
 
 /* Appends a value of the kind, as EDN. */

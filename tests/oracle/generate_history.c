@@ -195,7 +195,7 @@ static struct value end(struct writer *writer, struct arena *arena)
     return out;
 }
 
-struct value generate_history(struct random *random, struct arena *arena, struct extent *out)
+struct value generate_history(struct random *random, struct arena *arena, struct scale *out)
 {
     struct writer writer = { .random = random, .entities = 2 + random_below(random, 7) };
     uint32_t transactions = 2 + random_below(random, 8);
@@ -212,7 +212,7 @@ struct value generate_history(struct random *random, struct arena *arena, struct
         buffer_printf(&writer.text, "]");
     }
     buffer_printf(&writer.text, "]");
-    *out = (struct extent){ writer.entities, transactions + 1, writer.named };
+    *out = (struct scale){ writer.entities, transactions + 1, writer.named };
     return end(&writer, arena);
 }
 

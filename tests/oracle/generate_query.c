@@ -14,7 +14,7 @@ struct scope {
 
 struct asker {
     struct random *random;
-    const struct extent *extent;
+    const struct scale *scale;
     struct scope scope;
     bool history;
     struct buffer in, args, rules;
@@ -74,7 +74,7 @@ static void write_known(struct asker *asker, const struct scope *scope, enum kin
     if (!chance(asker, constants) && bound_one(asker, scope, kind, &number))
         variable(out, kind, number);
     else
-        generate_value(asker->random, kind, asker->extent->entities, out);
+        generate_value(asker->random, kind, asker->scale->entities, out);
 }
 
 static const struct generated_attribute *pick(struct asker *asker)
@@ -101,7 +101,7 @@ static void write_entity(struct asker *asker, struct scope *scope, struct buffer
     if (roll < 6)
         buffer_printf(out, "_");
     else if (roll < 14)
-        generate_value(asker->random, KIND_ENTITY, asker->extent->entities, out);
+        generate_value(asker->random, KIND_ENTITY, asker->scale->entities, out);
     else
         write_variable(asker, scope, KIND_ENTITY, out);
 }
@@ -115,7 +115,7 @@ static void write_value(struct asker *asker, struct scope *scope, enum kind kind
         buffer_printf(out, " _");
     else if (roll < 30 && kind != KIND_ANY) {
         buffer_printf(out, " ");
-        generate_value(asker->random, kind, asker->extent->entities, out);
+        generate_value(asker->random, kind, asker->scale->entities, out);
     } else {
         buffer_printf(out, " ");
         write_variable(asker, scope, kind, out);
@@ -284,7 +284,7 @@ static void write_function(struct asker *asker, struct scope *scope, struct buff
         if (asker->history || !bound_one(asker, scope, KIND_ENTITY, &number))
             break;
         buffer_printf(out, "[(get-else $ ?e%u :%s ", number, attribute->name);
-        generate_value(asker->random, attribute->kind, asker->extent->entities, out);
+        generate_value(asker->random, attribute->kind, asker->scale->entities, out);
         buffer_printf(out, ") ");
         write_variable(asker, scope, attribute->kind, out);
         buffer_printf(out, "]");
@@ -342,7 +342,7 @@ static void write_branch(struct asker *asker, uint32_t e, enum kind kind, uint32
         buffer_printf(out, "[?e%u :%s", e, attribute->name);
         if (chance(asker, 60) && attribute->kind != KIND_ANY) {
             buffer_printf(out, " ");
-            generate_value(asker->random, attribute->kind, asker->extent->entities, out);
+            generate_value(asker->random, attribute->kind, asker->scale->entities, out);
         }
         buffer_printf(out, "]");
     } else if (chance(asker, 80)) {
@@ -351,7 +351,7 @@ static void write_branch(struct asker *asker, uint32_t e, enum kind kind, uint32
         buffer_printf(out, "]");
     } else {
         buffer_printf(out, "(and [?e%u :%s] [(ground ", e, pick(asker)->name);
-        generate_value(asker->random, kind, asker->extent->entities, out);
+        generate_value(asker->random, kind, asker->scale->entities, out);
         buffer_printf(out, ") ");
         variable(out, kind, number);
         buffer_printf(out, "])");
@@ -539,7 +539,7 @@ static void write_input(struct asker *asker)
         buffer_printf(in, " [?%c%u ...]", LETTERS[kind], number);
         buffer_printf(args, " [");
         for (uint32_t i = 0; i < count; i++, buffer_printf(args, " "))
-            generate_value(asker->random, kind, asker->extent->entities, args);
+            generate_value(asker->random, kind, asker->scale->entities, args);
         buffer_printf(args, "]");
         break;
     case 1:
@@ -547,27 +547,27 @@ static void write_input(struct asker *asker)
         buffer_printf(args, " [");
         for (uint32_t i = 0; i < count; i++) {
             buffer_printf(args, "[");
-            generate_value(asker->random, kind, asker->extent->entities, args);
+            generate_value(asker->random, kind, asker->scale->entities, args);
             buffer_printf(args, " %s]", chance(asker, 50) ? "true" : "false");
         }
         buffer_printf(args, "]");
         asker->scope.bound[KIND_BOOLEAN] |= 1;
         break;
     case 2:
-        if (kind == KIND_ENTITY && asker->extent->named && chance(asker, 30)) {
+        if (kind == KIND_ENTITY && asker->scale->named && chance(asker, 30)) {
             buffer_printf(in, " ?e%u", number);
             buffer_printf(args, " [:name \"%c\"]", 'a' + below(asker, 5));
             break;
         }
         buffer_printf(in, " [?%c%u _]", LETTERS[kind], number);
         buffer_printf(args, " [");
-        generate_value(asker->random, kind, asker->extent->entities, args);
+        generate_value(asker->random, kind, asker->scale->entities, args);
         buffer_printf(args, " 0]");
         break;
     default:
         buffer_printf(in, " ?%c%u", LETTERS[kind], number);
         buffer_printf(args, " ");
-        generate_value(asker->random, kind, asker->extent->entities, args);
+        generate_value(asker->random, kind, asker->scale->entities, args);
         break;
     }
 }
@@ -698,7 +698,7 @@ static void append_clauses(struct asker *asker, struct buffer *out)
 
 static void write_basis(struct asker *asker, struct buffer *out)
 {
-    uint32_t transactions = asker->extent->transactions;
+    uint32_t transactions = asker->scale->transactions;
 
     if (chance(asker, 20))
         buffer_printf(out, " :as-of %u", below(asker, transactions));
@@ -739,10 +739,10 @@ static struct value finish(struct asker *asker, struct arena *arena)
     return out;
 }
 
-struct value generate_question(struct random *random, const struct extent *extent,
+struct value generate_question(struct random *random, const struct scale *scale,
                                struct arena *arena)
 {
-    struct asker asker = { .random = random, .extent = extent };
+    struct asker asker = { .random = random, .scale = scale };
     uint32_t clauses = 1 + random_below(random, 5);
 
     asker.history = random_chance(random, 12);

@@ -47,7 +47,7 @@ const struct value *row_value(const struct row *row, const struct value *term)
     return column != SOLUTIONS_NO_COLUMN && row->set[column] ? &row->cells[column] : NULL;
 }
 
-void rows_add(struct rows *rows, const struct row *row, struct arena *arena)
+void row_list_add(struct row_list *rows, const struct row *row, struct arena *arena)
 {
     struct row copy = row_empty(row->table, arena);
 
@@ -66,27 +66,27 @@ void rows_add(struct rows *rows, const struct row *row, struct arena *arena)
 
 /* Each item is bound in the rows that the ones before it leave. */
 static bool bind_tuple(const struct row *row, const struct value *form, const struct value *value,
-                       struct arena *arena, struct rows *out, struct error *err)
+                       struct arena *arena, struct row_list *out, struct error *err)
 {
-    struct rows left = { 0 };
+    struct row_list left = { 0 };
 
     if (!value_is_sequence(value) || value->count < form->count)
         return fail(err, ERROR_INCORRECT, "no tuple, or too short a one");
-    rows_add(&left, row, arena);
+    row_list_add(&left, row, arena);
     for (uint32_t i = 0; i < form->count; i++) {
-        struct rows next = { 0 };
+        struct row_list next = { 0 };
         for (size_t j = 0; j < left.count; j++)
             if (!row_bind(&left.items[j], &form->items[i], &value->items[i], arena, &next, err))
                 return false;
         left = next;
     }
     for (size_t j = 0; j < left.count; j++)
-        rows_add(out, &left.items[j], arena);
+        row_list_add(out, &left.items[j], arena);
     return true;
 }
 
 bool row_bind(const struct row *row, const struct value *form, const struct value *value,
-              struct arena *arena, struct rows *out, struct error *err)
+              struct arena *arena, struct row_list *out, struct error *err)
 {
     bool sequence = value_is_sequence(form) && form->count > 0;
     bool collection = sequence && form->count == 2 && value_is_symbol(&form->items[1], "...");
@@ -102,9 +102,9 @@ bool row_bind(const struct row *row, const struct value *form, const struct valu
     }
     if (sequence)
         return bind_tuple(row, form, value, arena, out, err);
-    struct rows one = { 0 };
-    rows_add(&one, row, arena);
+    struct row_list one = { 0 };
+    row_list_add(&one, row, arena);
     if (!form_is_variable(form) || row_assign(&one.items[0], form->text, *value))
-        rows_add(out, &one.items[0], arena);
+        row_list_add(out, &one.items[0], arena);
     return true;
 }

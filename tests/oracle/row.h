@@ -14,7 +14,7 @@ struct row {
     bool *set;
 };
 
-struct rows {
+struct row_list {
     struct row *items;
     size_t count, cap;
 };
@@ -35,9 +35,9 @@ const struct value *row_value(const struct row *row, const struct value *term);
 /* Adds to `out` the rows that there are with `value` bound to `form`: ?x, _, [?x ?y], [?x ...] or
  * [[?x ?y]], nested in any way. Errors (incorrect): the value has not that shape. */
 bool row_bind(const struct row *row, const struct value *form, const struct value *value,
-              struct arena *arena, struct rows *out, struct error *err) MUST_USE;
+              struct arena *arena, struct row_list *out, struct error *err) MUST_USE;
 
 /* A copy, and the list of one. */
-void rows_add(struct rows *rows, const struct row *row, struct arena *arena);
+void row_list_add(struct row_list *rows, const struct row *row, struct arena *arena);
 
 #endif
