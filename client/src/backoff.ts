@@ -1,8 +1,7 @@
-/* The pause before try number `tries` (from 0): full jitter under a doubling bound, so that the
- * clients of a gateway that went away do not come back all at once. */
-const FIRST_MS = 100;
-const LAST_MS = 5_000;
-
-export function backoffMs(tries: number): number {
-  return Math.random() * Math.min(LAST_MS, FIRST_MS * 2 ** tries);
+/*
+ * The pause before try number `tries` (from 0): full jitter under a doubling bound, so that the
+ * clients of a gateway that went away do not come back all at once.
+ */
+export function backoffMs(tries: number, first_ms: number, last_ms: number): number {
+  return Math.random() * Math.min(last_ms, first_ms * 2 ** tries);
 }

@@ -1,101 +1,155 @@
 /*
- * A client of one graph: a connection that comes back, a mirror kept in step, presence, requests.
+ * A client of one graph: a connection that comes back, a mirror kept in step, an outbox of own edits,
+ * the view of both, presence, and reads.
  *
  * Its life: connect, hello with the mirror's position, be synced by log or snapshot, live; and from
  * the start again on the next gateway whenever the socket ends, until close() or until the server
- * says that coming back is no use (4403, or a hello it calls wrong).
+ * says that coming back is no use.
  */
-import { backoffMs } from './backoff.js';
+import type { Connection as Conn, Database } from 'datascript';
 import { CODECS, type Protocol } from './codec.js';
-import { Connection, type SocketClass } from './connection.js';
+import type { SocketClass } from './connection.js';
+import { Connector } from './connector.js';
+import { Edit, type TextChange, type TransactResult } from './edit.js';
 import { Events } from './events.js';
+import { Inbox } from './inbox.js';
+import { LocalIds } from './local_ids.js';
 import { Mirror, MirrorError } from './mirror.js';
+import { Outbox } from './outbox.js';
+import type { Platform } from './platform.js';
 import { Presence, type Session } from './presence.js';
-import { RETRY_READ, RETRY_TRANSACT, RequestError, Requests } from './requests.js';
-import { Uuid, entriesOf, type Fields, type Value } from './values.js';
+import { Reader, type IndexPage, type ReadOptions } from './reader.js';
+import { RequestError, Requests } from './requests.js';
+import { inSlices, type Steps } from './slices.js';
+import type { Progress, State, Status } from './state.js';
+import { transactionOf, type Transaction } from './transaction.js';
+import { View } from './view.js';
+import { Uuid, type Fields, type Value } from './values.js';
 
 export type Sync = 'auto' | 'log' | 'snapshot' | 'none';
-
-/* connecting: no socket, or none that is welcomed. syncing: the mirror is behind. */
-export type Status = 'connecting' | 'syncing' | 'live' | 'closed';
 
 export interface ClientOptions {
   /* Gateways, as http(s) or ws(s) addresses without a path; tried in turn. */
   readonly urls: readonly string[];
-  readonly graph?: string;
-  readonly protocol?: Protocol;
-  readonly user?: Fields;
-  readonly token?: string;
+  readonly graph?: string | undefined;
+  readonly protocol?: Protocol | undefined;
+  readonly user?: Fields | undefined;
+  readonly token?: string | undefined;
   /* Of the first connection; later ones go on from where the mirror is. `none` keeps no mirror. */
-  readonly sync?: Sync;
-  readonly state?: Fields;
-  /* Where the platform has no WebSocket of its own (Node before 22): that of npm's `ws`. */
-  readonly socketClass?: SocketClass;
+  readonly sync?: Sync | undefined;
+  /* The presence state that it begins with. */
+  readonly state?: Fields | undefined;
+  /*
+   * Where edits wait that the server has not confirmed, so that they outlive the program: the path of a
+   * file in Node (without one they are kept in memory alone), in browsers a name (by default one made
+   * of the server and the graph). false: in memory alone.
+   */
+  readonly queue?: string | false | undefined;
+  /* false: `conn` shows the mirror without the pending edits. */
+  readonly optimistic?: boolean | undefined;
+  /* In place of the platform's. */
+  readonly socketClass?: SocketClass | undefined;
 }
 
 export interface ClientEvents {
+  state: State;
   status: Status;
-  /* A transaction, applied to the mirror. */
+  /* A transaction, applied to the mirror and the view. */
+  transaction: Transaction;
+  /* The same, as the server sent it. */
   tx: Fields;
   presence: readonly Session[];
   welcome: Fields;
-  /* The socket ended; the client goes on by itself unless its status is `closed`. */
+  /* A refused edit that nobody waits for: it was made in an earlier run. */
+  rejected: Rejected;
+  /* The mirror differs from the server's graph. The client fetches a snapshot by itself. */
+  divergence: MirrorError;
+  /* The socket ended; the client goes on by itself unless its status is `closed` or `rejected`. */
   close: { readonly code: number; readonly reason: string };
-  /* The server broke what PROTOCOL.md promises. The client has asked for a new snapshot. */
+  /* Something is wrong that no request is to be told of: a divergence, a store that fails. */
   fault: Error;
 }
 
-export interface TransactResult {
-  readonly t: number;
-  readonly tx: number;
-  readonly tempids: Readonly<Record<string, number>>;
+export interface Rejected {
+  readonly txId: Uuid;
+  readonly txData: Value;
+  readonly meta: Value | undefined;
+  readonly text: TextChange | undefined;
+  readonly error: RequestError;
 }
 
-export interface ReadOptions {
-  readonly asOf?: number;
-  readonly since?: number;
-  readonly history?: boolean;
-  readonly limit?: number;
-  readonly offset?: number;
-  readonly timeoutMs?: number;
-}
+type Off = () => void;
 
 /* A socket that is silent this much longer than the server's ping interval is given up. */
 const SILENCE_GRACE_MS = 10_000;
 
-const CLOSE_POLICY = 1008;
-const CLOSE_FORBIDDEN = 4403;
+/* The server's answer to a look at whether the socket still leads anywhere. */
+const ALIVE_MS = 5_000;
 
-export class Client {
+/* The datoms are counted anew at heartbeats, in at most this share of the time. */
+const RECOUNT_SHARE = 0.01;
+
+const CLOSE_POLICY = 1008;
+
+export class BaseClient {
   readonly mirror = new Mirror();
   readonly presence = new Presence();
   private readonly events = new Events<ClientEvents>();
   private readonly requests = new Requests();
-  private readonly options: Required<Omit<ClientOptions, 'token' | 'user' | 'socketClass'>> & ClientOptions;
-  private readonly socketClass: SocketClass;
-  private connection: Connection | undefined;
+  private readonly reader = new Reader(this.requests);
+  private readonly ids = new LocalIds();
+  private readonly view = new View(this.mirror, this.ids);
+  private readonly outbox: Outbox;
+  private readonly connector: Connector;
+  private readonly stopWaking: Off;
+  private inbox: Inbox | undefined;
   private welcome: Fields | undefined;
-  private refusal: RequestError | undefined;
-  private state: Fields;
-  private helloState: Fields | undefined;
-  private lastStatus: Status = 'connecting';
-  private timer: ReturnType<typeof setTimeout> | undefined;
   private helloId = 0;
-  private tries = 0;
-  private nextUrl = 0;
-  private retryMs: number | undefined;
-  private isLoading = false; // a snapshot; what the mirror holds meanwhile may be of another log
-  private waiting: { readonly t: number; readonly done: () => void }[] = [];
+  private helloError: RequestError | undefined;
+  private presenceState: Fields;
+  private saidState: Fields | undefined;
+  private now: State = { status: 'connecting', pending: 0 };
+  private since = 0; // the mirror's t at the welcome
+  private recountedAt_ms = 0;
+  private recountTook_ms = 0;
+  private isChecking = false;
+  private divergences = 0; // since the datoms were last found to be right
+  private arrived: Fields[] = []; // transactions that listeners have not been told of
 
-  constructor(options: ClientOptions) {
-    this.options = { graph: 'main', protocol: 'json', sync: 'auto', state: {}, ...options };
-    this.socketClass = options.socketClass ?? (globalThis.WebSocket as unknown as SocketClass);
-    this.state = this.options.state;
-    this.connect();
+  constructor(
+    private readonly options: ClientOptions,
+    platform: Platform,
+  ) {
+    const { urls, graph = 'main', protocol = 'json' } = options;
+    this.presenceState = options.state ?? {};
+    this.connector = new Connector(urls, graph, CODECS[protocol], options.socketClass ?? platform.socketClass, {
+      opened: () => this.opened(),
+      messages: (messages) => this.inbox?.add(messages),
+      ended: (code, reason) => this.ended(code, reason),
+      refused: (error) => this.refused(error),
+    });
+    const store = platform.openStore(options.queue, `${urls[0]} ${graph}`);
+    this.outbox = new Outbox(store, this.requests, this.mirror, this.ids, {
+      changed: () => this.edited(),
+      rejected: ({ txId, txData, meta, text }, error) =>
+        this.events.emit('rejected', { txId, txData, meta, text, error }),
+      fault: (error) => this.events.emit('fault', error),
+    });
+    this.stopWaking = platform.onWake(() => this.wake());
+    this.connector.start();
+    this.outbox.open().catch((error: Error) => {
+      this.connector.refuse(new RequestError('conflict', error.message, undefined));
+    });
+  }
+
+  /* --- what an application sees --- */
+
+  get state(): State {
+    return this.now;
   }
 
   get status(): Status {
-    return this.lastStatus;
+    return this.now.status;
   }
 
   /* This connection's session; undefined while not welcomed. */
@@ -103,280 +157,399 @@ export class Client {
     return this.welcome?.['session'] as string | undefined;
   }
 
-  on<Name extends keyof ClientEvents>(name: Name, fn: (event: ClientEvents[Name]) => void): () => void {
+  /*
+   * The optimistic view: the mirror with the pending edits on top. It is the client's to write; listen
+   * to it with DataScript's listen().
+   */
+  get conn(): Conn {
+    return this.view.conn;
+  }
+
+  get db(): Database {
+    return this.view.db;
+  }
+
+  /* The own edits that the mirror does not hold yet, in order. */
+  get pending(): readonly Edit[] {
+    return this.outbox.edits;
+  }
+
+  /* The server's id of an entity of the view; undefined while it has none. */
+  entityId(id: number): number | undefined {
+    return this.ids.resolve(id);
+  }
+
+  on<Name extends keyof ClientEvents>(name: Name, fn: (event: ClientEvents[Name]) => void): Off {
     return this.events.on(name, fn);
   }
 
-  /* Resolves when the client is live, now or later; rejects when it is closed before that. */
+  /* Called at once, and at each change. */
+  onState(fn: (state: State) => void): Off {
+    fn(this.now);
+    return this.on('state', fn);
+  }
+
+  onTransaction(fn: (transaction: Transaction) => void): Off {
+    return this.on('transaction', fn);
+  }
+
+  onPresence(fn: (sessions: readonly Session[]) => void): Off {
+    return this.on('presence', fn);
+  }
+
+  onRejected(fn: (rejected: Rejected) => void): Off {
+    return this.on('rejected', fn);
+  }
+
+  onDivergence(fn: (error: MirrorError) => void): Off {
+    return this.on('divergence', fn);
+  }
+
+  /* Resolves when the client is live, now or later; rejects when it is closed or rejected before that. */
   live(): Promise<void> {
     return new Promise((resolve, reject) => {
-      const settle = (): boolean => {
-        if (this.lastStatus === 'live') resolve();
-        else if (this.lastStatus === 'closed') reject(this.endError());
-        else return false;
-        return true;
+      let off: Off | undefined;
+      const settle = (state: State): void => {
+        if (state.status === 'live') resolve();
+        else if (state.status === 'closed') reject(closedError());
+        else if (state.status === 'rejected') reject(state.error);
+        else return;
+        off?.();
       };
-      if (!settle()) {
-        const off = this.on('status', () => settle() && off());
-      }
+      settle(this.now);
+      off = this.on('state', settle);
     });
   }
 
+  /* Tries to connect at once, also after the server has refused. */
+  reconnect(): void {
+    if (this.now.status === 'rejected' || this.now.status === 'offline') {
+      this.requests.begin();
+      this.connector.start();
+    }
+  }
+
+  /* --- writing --- */
+
   /*
-   * Commits forms (or EDN text of them) once, however often it takes to send them. Resolves when
-   * the server has answered and the mirror holds the transaction.
+   * Commits forms (or EDN text of them) once, however often it takes to send them. Resolves when the
+   * server has made them durable and the mirror holds them; until then they are in the view. Edits
+   * reach the server in the order of the calls. Rejects with the server's RequestError.
    */
-  async transact(txData: Value, options: { txId?: Uuid; meta?: Value } = {}): Promise<TransactResult> {
-    const result = await this.requests.ask(
-      { type: 'transact', tx_id: options.txId ?? Uuid.random(), tx_data: txData, meta: options.meta },
-      RETRY_TRANSACT,
-    );
-    const t = result['t'] as number;
-    await this.applied(t);
-    const tempids = entriesOf((result['tempids'] ?? {}) as Fields).map(([key, id]) => [String(key), id]);
-    return { t, tx: result['tx'] as number, tempids: Object.fromEntries(tempids) as Record<string, number> };
+  transact(txData: Value, options: { txId?: Uuid; meta?: Value } = {}): Promise<TransactResult> {
+    const edit = new Edit({ txId: options.txId ?? Uuid.random(), txData, meta: options.meta });
+    this.view.prepare(edit);
+    return this.add(edit);
   }
 
-  /* `query` is EDN text, or the same as data. */
-  async query(query: Value, args: readonly Value[] = [], options: ReadOptions = {}): Promise<Value> {
-    return this.read({ type: 'query', query, args }, options);
-  }
-
-  async pull(pattern: Value, eid: Value, options: ReadOptions & { many?: boolean } = {}): Promise<Value> {
-    return this.read({ type: 'pull', pattern, eid, many: options.many }, options);
-  }
-
-  /* A page of an index, and the cursor of the next one where there is one. */
-  async index(
-    index: string,
-    components: readonly Value[] = [],
-    options: ReadOptions & { after?: Value } = {},
-  ): Promise<{ datoms: readonly Value[]; after: Value | undefined }> {
-    const message = { type: 'index', index, components, after: options.after, ...readFields(options) };
-    const result = await this.requests.ask(message, RETRY_READ);
-    return { datoms: result['result'] as readonly Value[], after: result['after'] };
+  /*
+   * Sets a string attribute to what the user has made of `base`, by default the string as the view
+   * shows it. Where somebody else has changed the string meanwhile, both changes are merged.
+   */
+  editText(entity: Value, attribute: string, mine: string, base?: string): Promise<TransactResult> {
+    const name = `:${attribute.replace(/^:/, '')}`;
+    const text = { entity, attribute: name, base: base ?? this.view.text(entity, name), mine };
+    return this.add(new Edit({ txId: Uuid.random(), txData: [], text }));
   }
 
   /* Tells the others what this user looks at; replaces what was told before. */
   setState(state: Fields): void {
-    this.state = state;
+    this.presenceState = state;
     if (this.welcome) {
-      this.connection?.send({ type: 'presence', state });
+      this.sayState();
     }
   }
 
-  /* Ends for good; what is still open fails. */
-  close(): void {
-    this.end();
-    this.connection?.close('closed by the client');
+  /* Ends for good; what is open fails. Edits that are not confirmed stay in the queue for the next run. */
+  async close(): Promise<void> {
+    if (this.now.status === 'closed') {
+      return;
+    }
+    const pending = this.outbox.pending;
+    this.connector.stop();
+    this.stopWaking();
+    this.requests.end(closedError());
+    this.become({ status: 'closed', pending });
+    await this.outbox.close(closedError());
   }
 
-  private async read(message: Fields, options: ReadOptions): Promise<Value> {
-    const result = await this.requests.ask({ ...message, ...readFields(options) }, RETRY_READ);
-    return result['result'] ?? null;
+  /* --- reading on the server --- */
+
+  query(query: Value, args: readonly Value[] = [], options: ReadOptions = {}): Promise<Value> {
+    return this.reader.query(query, args, options);
   }
 
-  private setStatus(status: Status): void {
-    if (status !== this.lastStatus) {
-      this.lastStatus = status;
-      this.events.emit('status', status);
+  pull(pattern: Value, eid: Value, options: ReadOptions & { many?: boolean } = {}): Promise<Value> {
+    return this.reader.pull(pattern, eid, options);
+  }
+
+  index(index: string, components: readonly Value[] = [], options: ReadOptions & { after?: Value } = {}): Promise<IndexPage> {
+    return this.reader.index(index, components, options);
+  }
+
+  /* The graph as it was at t. */
+  asOf(t: number): Reader {
+    return new Reader(this.requests, { asOf: t });
+  }
+
+  /* --- edits --- */
+
+  private add(edit: Edit): Promise<TransactResult> {
+    return new Promise((resolve, reject) => {
+      if (this.now.status === 'closed') {
+        reject(closedError());
+        return;
+      }
+      edit.settle = { resolve, reject };
+      this.outbox.add(edit);
+      this.edited();
+    });
+  }
+
+  private edited(): void {
+    this.show();
+    this.become({ ...this.now, pending: this.outbox.pending });
+  }
+
+  private show(): void {
+    if (this.options.optimistic !== false && this.options.sync !== 'none') {
+      this.view.refresh(this.outbox.edits.filter(({ hasAppeared }) => !hasAppeared));
     }
   }
 
-  private endError(): Error {
-    return this.refusal ?? new Error('the client is closed');
-  }
+  /* --- the socket --- */
 
-  private end(): void {
-    clearTimeout(this.timer);
-    this.requests.end(this.endError());
-    this.setStatus('closed');
-  }
-
-  private connect(): void {
-    const { urls, graph, protocol } = this.options;
-    const base = urls[this.nextUrl++ % urls.length]!.replace(/^http/, 'ws').replace(/\/$/, '');
-    this.connection = new Connection(
-      `${base}/v1/graphs/${graph}/socket`,
-      CODECS[protocol],
-      {
-        open: () => this.hello(),
-        message: (message) => this.receive(message),
-        close: (code, reason) => this.closed(code, reason),
-      },
-      this.socketClass,
-    );
-  }
-
-  private hello(): void {
-    const { user, token, sync } = this.options;
+  private opened(): void {
+    const { user, token, sync = 'auto' } = this.options;
     const position = this.mirror.position;
+    this.inbox = new Inbox((message) => this.receive(message), () => this.settle(), (error) => this.failed(error));
     this.helloId = this.requests.newId();
-    this.helloState = this.state;
-    this.connection!.send({
+    this.helloError = undefined;
+    this.saidState = this.presenceState;
+    this.connector.send({
       type: 'hello',
       id: this.helloId,
       user,
       token,
-      state: this.state,
+      state: this.presenceState,
       sync: position && sync === 'snapshot' ? 'auto' : sync,
       epoch: position && new Uuid(position.epoch),
       since: position?.t,
     });
   }
 
-  private closed(code: number, reason: string): void {
+  private ended(code: number, reason: string): void {
     const wasWelcome = this.welcome !== undefined;
-    this.connection = undefined;
+    this.inbox?.close();
+    this.inbox = undefined;
     this.welcome = undefined;
+    this.outbox.detach(code);
     this.requests.detach();
     this.presence.clear();
-    const isRefused = code === CLOSE_FORBIDDEN || (code === CLOSE_POLICY && !wasWelcome);
-    if (isRefused) {
-      this.refusal ??= new RequestError('forbidden', reason || `closed with ${code}`, undefined);
-      this.end();
-    }
     this.events.emit('close', { code, reason });
-    if (this.lastStatus !== 'closed') {
-      this.setStatus('connecting');
-      const pause_ms = this.retryMs === undefined ? backoffMs(this.tries++) : Math.random() * this.retryMs;
-      this.retryMs = undefined;
-      this.timer = setTimeout(() => this.connect(), pause_ms);
+    if (code === CLOSE_POLICY && !wasWelcome && this.helloError) {
+      this.connector.refuse(this.helloError);
+    } else if (this.now.status !== 'closed' && this.now.status !== 'rejected') {
+      this.become({ status: 'offline', pending: this.outbox.pending, retryAt: this.connector.retryAt });
     }
   }
 
+  /* Edits wait for a reconnect(); reads do not. */
+  private refused(refusal: RequestError): void {
+    const error = this.helloError ?? refusal;
+    this.requests.end(error);
+    this.become({ status: 'rejected', pending: this.outbox.pending, error });
+  }
+
   /* One row for each type of PROTOCOL.md; types of a later server are passed over. */
-  private readonly handlers: Readonly<Record<string, (message: Fields) => void>> = {
+  private readonly handlers: Readonly<Record<string, (message: Fields) => Steps | void>> = {
     welcome: (message) => this.welcomed(message),
     snapshot: ({ schema, count, t }) => this.mirror.snapshot(schema ?? {}, count as number, t as number),
     datoms: ({ datoms }) => this.mirror.chunk(datoms as readonly Value[]),
     synced: (message) => this.synced(message),
-    tx: (message) => this.applyTx(message),
-    result: (message) => this.requests.take(message),
-    error: (message) => this.failed(message),
+    tx: (message) => this.apply(message),
+    result: (message) => {
+      this.requests.take(message);
+    },
+    error: (message) => this.told(message),
     presence: (message) => {
       this.presence.apply(message);
       this.events.emit('presence', this.presence.sessions);
     },
     heartbeat: (message) => this.heartbeat(message),
-    goaway: ({ retry_ms }) => {
-      this.retryMs = retry_ms as number;
-    },
+    goaway: ({ retry_ms }) => this.connector.goaway(retry_ms as number),
   };
 
-  private receive(message: Fields): void {
-    try {
-      const type = message['type'] as string;
-      if (Object.hasOwn(this.handlers, type)) {
-        this.handlers[type]!(message);
-      }
-    } catch (error) {
-      if (!(error instanceof MirrorError)) {
-        throw error;
-      }
-      this.mirror.distrust();
+  private receive(message: Fields): Steps | void {
+    const type = message['type'] as string;
+    return Object.hasOwn(this.handlers, type) ? this.handlers[type]!(message) : undefined;
+  }
+
+  /* A message that cannot be right. */
+  private failed(error: Error): void {
+    if (error instanceof MirrorError) {
+      this.diverged(error);
+    } else {
       this.events.emit('fault', error);
-      this.connection?.close(error.message);
+      this.connector.drop(error.message);
     }
+  }
+
+  private diverged(error: MirrorError): void {
+    this.divergences += 1;
+    this.mirror.distrust();
+    this.events.emit('divergence', error);
+    this.events.emit('fault', error);
+    this.connector.drop(error.message);
   }
 
   private welcomed(message: Fields): void {
     const limits = message['limits'] as Fields;
     this.welcome = message;
-    this.refusal = undefined;
-    this.tries = 0;
-    this.connection!.expectWithin((message['ping_ms'] as number) + SILENCE_GRACE_MS);
-    this.setStatus('syncing');
+    this.since = this.mirror.position?.t ?? 0;
+    this.connector.agree((message['ping_ms'] as number) + SILENCE_GRACE_MS, (limits['frame_bytes'] as number | undefined) ?? Infinity);
     this.events.emit('welcome', message);
-    if (this.state !== this.helloState) {
-      this.setState(this.state);
+    if (this.presenceState !== this.saidState) {
+      this.sayState();
     }
-    this.requests.attach(limits['in_flight'] as number, (request) => this.connection!.send(request));
-    this.isLoading = message['sync'] === 'snapshot';
-    if (!this.isLoading) {
-      this.checkLive();
+    if (this.mirror.position && this.mirror.position.epoch !== String(message['epoch'])) {
+      this.mirror.distrust();
+      this.outbox.applied(Infinity); // what another log confirmed will not come in this one
     }
+    this.requests.attach(limits['in_flight'] as number, (request) => this.connector.send(request));
+    this.outbox.attach(message['session'] as string);
+    this.settle(message['sync'] === 'snapshot');
   }
 
-  /* Live: nothing that was committed before the welcome is missing. */
-  private checkLive(): void {
-    const isBehind =
-      this.options.sync !== 'none' && (this.mirror.position?.t ?? -1) < (this.welcome!['t'] as number);
-    if (!isBehind) {
-      this.setStatus('live');
-    }
-  }
-
-  private synced(message: Fields): void {
-    const t = message['t'] as number;
-    if (this.isLoading) {
-      const epoch = String(this.welcome!['epoch']);
-      const isOtherLog = this.mirror.position !== undefined && this.mirror.position.epoch !== epoch;
-      this.mirror.synced(epoch, t, message['checksum'] as string);
-      this.isLoading = false;
-      this.settle(isOtherLog ? Infinity : t); // of another log, no t is worth waiting for
+  private *synced(message: Fields): Steps {
+    const [t, checksum] = [message['t'] as number, message['checksum'] as string];
+    if (this.mirror.progress) {
+      yield* this.mirror.synced(String(this.welcome!['epoch']), t, checksum);
+      this.view.reset({ type: 'snapshot', t });
+      this.outbox.applied(t);
     } else {
-      this.mirror.verify(t, message['checksum'] as string);
+      this.mirror.verify(t, checksum);
     }
-    this.checkLive();
+    this.recount();
   }
 
-  private applyTx(message: Fields): void {
+  private *apply(message: Fields): Steps {
+    const t = message['t'] as number;
     if (this.options.sync !== 'none') {
-      this.mirror.apply(message);
-      this.settle(message['t'] as number);
+      this.view.note(yield* this.mirror.apply(message, this.view.conn));
+      this.outbox.saw(message['session'] as string, t);
     }
-    this.events.emit('tx', message);
-    if (this.lastStatus === 'syncing') {
-      this.checkLive();
-    }
+    this.arrived.push(message);
   }
 
-  /* With a mirror, waits until it holds t. Without one, a result already comes after its tx. */
-  private applied(t: number): Promise<void> | void {
-    const held = this.isLoading ? -1 : (this.mirror.position?.t ?? -1);
-    if (this.options.sync !== 'none' && held < t) {
-      return new Promise((done) => this.waiting.push({ t, done }));
-    }
-  }
-
-  private settle(t: number): void {
-    const ready = this.waiting.filter((wait) => wait.t <= t);
-    this.waiting = this.waiting.filter((wait) => wait.t > t);
-    ready.forEach((wait) => wait.done());
-  }
-
-  private failed(message: Fields): void {
-    if (message['re'] === this.helloId && !this.welcome) {
-      this.refusal = new RequestError(message['code'] as string, message['message'] as string, message['data']);
+  /* The end of a slice: what has changed is shown, and the state told. */
+  private settle(isLoading = this.mirror.progress !== undefined): void {
+    if (!this.welcome) {
       return;
     }
-    if (!this.requests.take(message)) {
-      this.events.emit('fault', new RequestError(message['code'] as string, message['message'] as string, message));
+    const held = this.mirror.position?.t ?? -1;
+    this.outbox.applied(this.options.sync === 'none' ? Infinity : held);
+    this.show();
+    this.tell();
+    const isBehind = this.options.sync !== 'none' && (isLoading || held < (this.welcome['t'] as number));
+    const pending = this.outbox.pending;
+    if (isBehind) {
+      this.become({ status: 'syncing', pending, progress: this.progress(held) });
+    } else {
+      if (this.now.status !== 'live' && this.divergences === 0) {
+        this.connector.steady();
+      }
+      this.become({ status: 'live', pending });
+    }
+  }
+
+  private tell(): void {
+    for (const message of this.arrived.splice(0)) {
+      this.events.emit('tx', message);
+      this.events.emit('transaction', transactionOf(message));
+    }
+  }
+
+  private progress(held: number): Progress {
+    const t = this.welcome!['t'] as number;
+    return this.mirror.progress ?? { done: Math.max(0, held - this.since), total: Math.max(0, t - this.since) };
+  }
+
+  private told(message: Fields): void {
+    const error = new RequestError(message['code'] as string, message['message'] as string, message['data']);
+    if (message['re'] === this.helloId && !this.welcome) {
+      this.helloError = error;
+    } else if (!this.requests.take(message)) {
+      this.events.emit('fault', error);
     }
   }
 
   private heartbeat(message: Fields): void {
     const position = this.mirror.position;
     const t = message['t'] as number;
-    if (!position || this.lastStatus !== 'live') {
+    if (!position || this.now.status !== 'live') {
       return;
     }
     if (t > position.t) {
-      this.connection!.close(`behind: at t ${position.t}, the server at ${t}`);
+      this.connector.drop(`behind: at t ${position.t}, the server at ${t}`);
     } else {
       this.mirror.verify(t, message['checksum'] as string);
+      this.recount();
+    }
+  }
+
+  /* Looks in the background whether the datoms are still what came. */
+  private recount(): void {
+    const now_ms = performance.now();
+    if (this.isChecking || now_ms - this.recountedAt_ms < this.recountTook_ms / RECOUNT_SHARE) {
+      return;
+    }
+    this.isChecking = true;
+    this.recountedAt_ms = now_ms;
+    inSlices(this.mirror.recount())
+      .then(() => {
+        this.divergences = 0;
+      })
+      .catch((error: Error) => this.now.status === 'closed' || this.diverged(new MirrorError(error.message)))
+      .finally(() => {
+        this.isChecking = false;
+        this.recountTook_ms = performance.now() - now_ms;
+      });
+  }
+
+  /* The page is visible again, or the network back: is the socket? */
+  private wake(): void {
+    if (!this.welcome) {
+      this.connector.wake();
+      return;
+    }
+    const { session } = this;
+    const timer = setTimeout(() => {
+      if (this.session === session) {
+        this.connector.drop('no answer after a wake-up');
+      }
+    }, ALIVE_MS);
+    const answered = (): void => clearTimeout(timer);
+    this.reader.index('eavt', [], { limit: 1 }).then(answered, answered);
+  }
+
+  private sayState(): void {
+    this.saidState = this.presenceState;
+    this.connector.send({ type: 'presence', state: this.presenceState });
+  }
+
+  private become(state: State): void {
+    const before = this.now;
+    this.now = state;
+    if (JSON.stringify(before) !== JSON.stringify(state)) {
+      this.events.emit('state', state);
+    }
+    if (before.status !== state.status) {
+      this.events.emit('status', state.status);
     }
   }
 }
 
-function readFields(options: ReadOptions): Fields {
-  return {
-    as_of: options.asOf,
-    since: options.since,
-    history: options.history,
-    limit: options.limit,
-    offset: options.offset,
-    timeout_ms: options.timeoutMs,
-  };
+function closedError(): Error {
+  return new Error('the client is closed');
 }

@@ -3,6 +3,7 @@
  * over silence. What messages mean is the client's affair.
  */
 import type { Codec } from './codec.js';
+import { RequestError } from './requests.js';
 import type { Fields } from './values.js';
 
 /* What is used of a WebSocket: the browser's, or npm's `ws` where there is none. */
@@ -20,7 +21,8 @@ export type SocketClass = new (url: string, protocols: string[]) => Socket;
 
 export interface ConnectionHandlers {
   open(): void;
-  message(message: Fields): void;
+  /* Those of one frame, in order. */
+  messages(messages: readonly Fields[]): void;
   /* Once, whether the socket opened or not. */
   close(code: number, reason: string): void;
 }
@@ -35,6 +37,7 @@ export class Connection {
   private readonly socket: Socket;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private silence_ms = OPEN_MS_MAX;
+  private frameBytes = Infinity;
   private isOver = false;
   private problem = '';
 
@@ -55,8 +58,19 @@ export class Connection {
     this.listen();
   }
 
+  /* Throws when the message cannot be written or is larger than the server takes; nothing is sent then. */
   send(message: Fields): void {
-    this.socket.send(this.codec.write(message));
+    const frame = this.codec.write(message);
+    const bytes = typeof frame === 'string' ? byteLength(frame, this.frameBytes) : frame.length;
+    if (bytes > this.frameBytes) {
+      throw new RequestError('incorrect', `a message of ${bytes} bytes; the server takes ${this.frameBytes}`, undefined);
+    }
+    this.socket.send(frame);
+  }
+
+  /* The server's limit; a larger frame would make it close the socket. */
+  limitFrames(bytes: number): void {
+    this.frameBytes = bytes;
   }
 
   /* From now on the socket is given up when nothing comes for this time. */
@@ -83,11 +97,7 @@ export class Connection {
       this.close(`unreadable frame: ${(error as Error).message}`);
       return;
     }
-    for (const message of messages) {
-      if (!this.isOver) {
-        this.handlers.message(message);
-      }
-    }
+    this.handlers.messages(messages);
   }
 
   private listen(): void {
@@ -105,4 +115,9 @@ export class Connection {
       this.handlers.close(code, reason);
     }
   }
+}
+
+/* In UTF-8, which takes at most three bytes for each unit of a string; counted only where that matters. */
+function byteLength(text: string, limit: number): number {
+  return text.length * 3 <= limit ? text.length : new TextEncoder().encode(text).length;
 }

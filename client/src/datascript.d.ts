@@ -1,4 +1,4 @@
-/* The part of npm's datascript that a mirror uses; the package brings no types. */
+/* The part of npm's datascript that is used here; the package brings no types. */
 declare module 'datascript' {
   export interface Database {
     readonly __database: unique symbol;
@@ -23,13 +23,17 @@ declare module 'datascript' {
   export type Schema = Readonly<Record<string, Readonly<Record<string, string | boolean>>>>;
 
   const datascript: {
+    empty_db(schema?: Schema): Database;
     init_db(datoms: readonly (readonly unknown[])[], schema: Schema): Database;
+    serializable(db: Database): unknown;
+    from_serializable(serializable: unknown): Database;
     db_with(db: Database, forms: readonly (readonly unknown[])[]): Database;
     conn_from_db(db: Database): Connection;
     reset_conn(conn: Connection, db: Database, meta?: unknown): void;
     db(conn: Connection): Database;
     transact(conn: Connection, forms: readonly (readonly unknown[])[], meta?: unknown): Report;
     datoms(db: Database, index: string, ...components: unknown[]): readonly Datom[];
+    entity(db: Database, eid: unknown): unknown;
     q(query: string, ...inputs: unknown[]): unknown;
     pull(db: Database, pattern: string, eid: unknown): unknown;
     listen(conn: Connection, fn: (report: Report) => void): unknown;

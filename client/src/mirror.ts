@@ -1,62 +1,61 @@
 /*
- * A DataScript database kept in step with a graph.
+ * A DataScript database of what the server sent, and of nothing else.
  *
- * Attributes are strings with their colon, as DataScript's JavaScript users write them:
- * d.q('[:find ?t :where [_ ":node/title" ?t]]', mirror.db). The schema is the server's without
- * :db/tupleAttrs: tuples come as datoms like all others, and DataScript would compute its own.
+ * Datoms come in as datoms. A snapshot is built into a database index by index (database.ts). The
+ * npm package has no way to add datoms to a database that is there, so a transaction's are applied
+ * as flat forms [op e a v], and held values are never such that DataScript would read more into
+ * them: no arrays, no objects, no text in a ref. A form takes its transaction id from the database,
+ * which counts as the server does: 2^29 + t. (A form may name another, but for refs DataScript
+ * ignores it.) Retractions come first in a transaction, so a unique value can move from one entity
+ * to another; and attributes that are tuples have no :db/tupleAttrs here, so their datoms are
+ * applied like all others, where DataScript would refuse to have a tuple written.
  *
- * DataScript compares JavaScript's strings, numbers, booleans and Dates, and takes any two other
- * objects of one class for equal. So these four are held as they are, and everything else as text
- * that no string of the graph can equal:
- *
- *   keyword, symbol, uuid, ...   as Transit writes them: "~:a/b", "~$foo", "~u...", "~i...", "~b..."
- *   string                       itself; a leading ~, ^ or backtick is escaped with ~
- *   vector, list, set, map       "~#" and the Transit text, items of sets and entries of maps sorted
- *
- * 1 and 1.0 are one, as are a vector and a list of the same items: JavaScript and MessagePack do
- * not tell them apart. The checksum does not either.
- *
- * The npm package has no way to hand in datoms, so they are applied as flat forms, and held values
- * are never such that DataScript would read more into them: no arrays, no objects, no text in a ref.
- * A form takes its transaction id from the database, which counts as the server does: 2^29 + t. (A
- * form may name another, but for refs DataScript ignores it.)
- *
- * Invariants, between calls: the database holds exactly the datoms of the graph at `t`, `checksum`
- * is theirs, and its max-tx is that of t.
+ * Invariants, between calls: the database holds exactly the datoms of the graph at `position.t`,
+ * `checksumText` is theirs, and the database's max-tx is that of t.
  */
 import datascript, { type Connection, type Database, type Schema } from 'datascript';
 import { Checksum } from './checksum.js';
-import { transitWrite } from './transit.js';
-import {
-  Double, Keyword, List, Sym, Uuid, entriesOf, isFields, type Fields, type Value,
-} from './values.js';
-
-export type Held = string | number | boolean | Date;
-
-/* A datom as a mirror holds it. */
-export type HeldDatom = readonly [entity: number, attribute: string, value: Held, tx: number];
+import { buildDatabase } from './database.js';
+import { held, schemaOf, unheld, type Held, type HeldDatom } from './held.js';
+import type { Steps } from './slices.js';
+import type { Fields, Keyword, Value } from './values.js';
 
 /* The server and this mirror do not agree; the cure is a snapshot. */
 export class MirrorError extends Error {
   override readonly name = 'MirrorError';
 }
 
-/* The transaction entity of t is TX_0 + t. */
-const TX_0 = 2 ** 29;
+export interface Position {
+  /* The lineage of the log; another one may say something else about the same t. */
+  readonly epoch: string;
+  /* The last transaction that the mirror holds. */
+  readonly t: number;
+}
+
+/* A datom that a transaction added or took back. `tx` is that of the transaction. */
+export type Change = readonly [entity: number, attribute: string, value: Held, tx: number, added: boolean];
+
+/* Datoms between two yields. */
+const STEP = 256;
 
 export class Mirror {
-  readonly conn: Connection = datascript.conn_from_db(datascript.init_db([], {}));
-  private schema: Schema = {};
+  private database: Database = datascript.empty_db({});
+  private attributes: Schema = {};
   private checksum = new Checksum();
-  private last: { epoch: string; t: number } | undefined;
+  private last: Position | undefined;
   private loading: Loading | undefined;
 
+  /* Immutable; the next transaction makes another one. */
   get db(): Database {
-    return datascript.db(this.conn);
+    return this.database;
   }
 
-  /* The lineage and the last t applied; undefined before the first snapshot. */
-  get position(): { readonly epoch: string; readonly t: number } | undefined {
+  get schema(): Schema {
+    return this.attributes;
+  }
+
+  /* Undefined before the first snapshot. */
+  get position(): Position | undefined {
     return this.last;
   }
 
@@ -64,8 +63,13 @@ export class Mirror {
     return this.checksum.toString();
   }
 
+  /* Datoms of a snapshot that is under way: how many have come, of how many. */
+  get progress(): { readonly done: number; readonly total: number } | undefined {
+    return this.loading && { done: this.loading.datoms.length, total: this.loading.count };
+  }
+
   datoms(): HeldDatom[] {
-    return datascript.datoms(this.db, ':eavt').map((datom) => [datom.e, datom.a, datom.v as Held, datom.tx]);
+    return datascript.datoms(this.database, ':eavt').map((datom) => [datom.e, datom.a, datom.v as Held, datom.tx]);
   }
 
   /* Forgets the position, so that the next hello asks for a snapshot. The datoms stay readable. */
@@ -75,72 +79,104 @@ export class Mirror {
 
   /* A snapshot replaces what is held once it is complete; until then the old datoms are readable. */
   snapshot(schema: Value, count: number, t: number): void {
-    this.loading = { schema: readSchema(schema), count, t, datoms: [], checksum: new Checksum() };
+    this.loading = { schema: schemaOf(schema), count, t, datoms: [], checksum: new Checksum() };
   }
 
-  chunk(datoms: readonly Value[]): void {
+  *chunk(datoms: readonly Value[]): Steps {
     const loading = this.expectLoading();
     for (const datom of datoms) {
       const [entity, attribute, value, tx] = datom as [number, Keyword, Value, number];
       loading.checksum.add(entity, attribute.name, value, tx);
       loading.datoms.push([entity, attribute.toString(), held(value), tx]);
+      if (loading.datoms.length % STEP === 0) {
+        yield;
+      }
     }
   }
 
-  synced(epoch: string, t: number, checksum: string): void {
+  *synced(epoch: string, t: number, checksum: string): Steps {
     const loading = this.expectLoading();
-    this.loading = undefined;
     if (loading.t !== t || loading.datoms.length !== loading.count) {
+      this.loading = undefined;
       throw new MirrorError(
         `snapshot of t ${loading.t} with ${loading.datoms.length} datoms of ${loading.count} ended at t ${t}`,
       );
     }
-    this.schema = loading.schema;
+    const database = yield* buildDatabase(loading.datoms, loading.schema, t);
+    this.loading = undefined;
+    this.database = database;
+    this.attributes = loading.schema;
     this.checksum = loading.checksum;
     this.last = { epoch, t };
-    datascript.reset_conn(this.conn, database(loading.datoms, this.schema, t));
     this.verify(t, checksum);
   }
 
-  /* Applies one `tx` message, which must be that of t + 1. DataScript's listeners get it as tx_meta. */
-  apply(message: Fields): void {
+  /*
+   * Applies one `tx` message, which must be that of t + 1, and returns what it changed. Where `conn`
+   * holds the mirror's own database the work is done there, so that its listeners are told.
+   */
+  *apply(message: Fields, conn: Connection): Steps<Change[]> {
     const { t, tx, datoms, schema } = message as { t: number; tx: number; datoms: Value[]; schema?: Value };
     if (!this.last || this.last.t + 1 !== t) {
       throw new MirrorError(`t ${t} came after t ${this.last?.t}`);
     }
     if (schema !== undefined) {
-      this.schema = readSchema(schema);
-      datascript.reset_conn(this.conn, database(this.datoms(), this.schema, this.last.t));
+      this.attributes = schemaOf(schema);
+      this.database = yield* buildDatabase(this.datoms(), this.attributes, this.last.t);
     }
-    const forms = datoms.map((datom) => this.form(datom, tx));
-    const report = datascript.transact(this.conn, forms, message);
+    const changes = datoms.map((datom) => this.change(datom, tx));
+    const forms = changes.map(([entity, attribute, value, , added]) =>
+      [added ? ':db/add' : ':db/retract', entity, attribute, value]);
+    const isShared = datascript.db(conn) === this.database;
+    const report = datascript.transact(isShared ? conn : datascript.conn_from_db(this.database), forms, message);
     if (report.tempids[':db/current-tx'] !== tx) {
       throw new MirrorError(`tx ${tx} was applied as ${report.tempids[':db/current-tx']}`);
     }
+    this.database = isShared ? datascript.db(conn) : report.db_after;
     this.last = { epoch: this.last.epoch, t };
+    return changes;
   }
 
-  /* Compares with the server's checksum of t. */
+  /* Compares the server's checksum of t with that of what came. */
   verify(t: number, checksum: string): void {
     if (this.last?.t === t && this.checksum.toString() !== checksum) {
       throw new MirrorError(`checksum at t ${t} is ${this.checksum.toString()}, the server's ${checksum}`);
     }
   }
 
-  private form(datom: Value, tx: number): readonly unknown[] {
+  /*
+   * Compares the checksum of what came with that of the datoms as they are in the database now, which
+   * nobody but the mirror should have written. Later transactions may be applied meanwhile.
+   */
+  *recount(): Steps {
+    const [expected, t] = [this.checksum.toString(), this.last?.t];
+    const counted = new Checksum();
+    let count = 0;
+    for (const { e, a, v, tx } of datascript.datoms(this.database, ':eavt')) {
+      counted.add(e, a.slice(1), unheld(v as Held), tx);
+      if (++count % STEP === 0) {
+        yield;
+      }
+    }
+    if (counted.toString() !== expected) {
+      throw new MirrorError(`the datoms at t ${t} have the checksum ${counted.toString()}, and came with ${expected}`);
+    }
+  }
+
+  private change(datom: Value, tx: number): Change {
     const [entity, keyword, value, added] = datom as [number, Keyword, Value, boolean];
     const attribute = keyword.toString();
     const text = held(value);
     if (added) {
       this.checksum.add(entity, keyword.name, value, tx);
-      return [':db/add', entity, attribute, text];
+      return [entity, attribute, text, tx, true];
     }
-    const [old] = datascript.datoms(this.db, ':eavt', entity, attribute, text);
+    const [old] = datascript.datoms(this.database, ':eavt', entity, attribute, text);
     if (!old) {
       throw new MirrorError(`[${entity} ${attribute}] is retracted and was not there`);
     }
     this.checksum.subtract(entity, keyword.name, value, old.tx);
-    return [':db/retract', entity, attribute, text];
+    return [entity, attribute, text, tx, false];
   }
 
   private expectLoading(): Loading {
@@ -157,71 +193,4 @@ interface Loading {
   readonly t: number;
   readonly datoms: HeldDatom[];
   readonly checksum: Checksum;
-}
-
-/* A database of these datoms whose next transaction is that of t + 1. */
-function database(datoms: readonly HeldDatom[], schema: Schema, t: number): Database {
-  const isInStep = t === 0 || datoms.some((datom) => datom[3] === TX_0 + t);
-  if (isInStep) {
-    return datascript.init_db(datoms, schema);
-  }
-  const stand: HeldDatom = [1, ':stoa/t', 0, TX_0 + t - 1];
-  const db = datascript.init_db([...datoms, stand], schema);
-  return datascript.db_with(db, [[':db/retract', stand[0], stand[1], stand[2]]]);
-}
-
-/* The form in which a mirror holds a value. */
-export function held(value: Value): Held {
-  switch (typeof value) {
-    case 'string':
-      return /^[~^`]/.test(value) ? `~${value}` : value;
-    case 'boolean':
-      return value;
-    case 'number':
-      return Number.isNaN(value) ? '~zNaN' : value;
-    default:
-      break;
-  }
-  if (value instanceof Date) {
-    return value;
-  }
-  if (value instanceof Double) {
-    return held(value.value);
-  }
-  const isScalar =
-    typeof value === 'bigint' || value instanceof Keyword || value instanceof Sym ||
-    value instanceof Uuid || value instanceof Uint8Array;
-  return isScalar ? (JSON.parse(transitWrite(value)) as string) : `~#${canonicalText(value)}`;
-}
-
-/* Transit text in which equal values have equal texts. */
-function canonicalText(value: Value): string {
-  if (value instanceof List || Array.isArray(value)) {
-    const items = value instanceof List ? value.items : (value as readonly Value[]);
-    return `[${items.map(canonicalText).join(',')}]`;
-  }
-  if (value instanceof Set) {
-    return `{"~#set":[${[...(value as Set<Value>)].map(canonicalText).sort().join(',')}]}`;
-  }
-  if (value instanceof Map || isFields(value)) {
-    const entries = entriesOf(value as Map<Value, Value>);
-    const isPlain = entries.every(([key]) => typeof key === 'string' || key instanceof Keyword);
-    const texts = entries.map((entry) => entry.map(canonicalText).join(isPlain ? ':' : ',')).sort();
-    return isPlain ? `{${texts.join(',')}}` : `{"~#cmap":[${texts.join(',')}]}`;
-  }
-  return transitWrite(value);
-}
-
-/* DataScript's schema: names and keywords as strings with their colon. */
-function readSchema(value: Value): Schema {
-  const schema: Record<string, Record<string, string | boolean>> = {};
-  for (const [attribute, properties] of entriesOf(value as Fields)) {
-    const kept = entriesOf(properties as Fields)
-      .filter(([property]) => String(property) !== ':db/tupleAttrs')
-      .map(([property, setting]) => [String(property), setting === true ? true : String(setting)]);
-    if (kept.length > 0) {
-      schema[String(attribute)] = Object.fromEntries(kept) as Record<string, string | boolean>;
-    }
-  }
-  return schema;
 }

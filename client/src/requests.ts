@@ -1,9 +1,9 @@
 /*
  * Requests that wait for their answer, over as many sockets as it takes.
  *
- * Each is sent in the order of asking, at most `limit` at a time. When a socket ends, what it had
- * not answered is sent again on the next one: transactions carry a tx_id, and reads change nothing.
- * An answer that allows it is followed by another try after a pause.
+ * Each is sent in the order of asking, at most `limit` at a time. When a socket ends, reads that it
+ * had not answered are sent again on the next one; transactions are the outbox's affair, and fail
+ * with `unavailable`. An answer that allows it is followed by another try after a pause.
  *
  * Invariant: every request is answered or failed exactly once.
  */
@@ -23,19 +23,27 @@ export class RequestError extends Error {
   }
 }
 
+/* Who asked; called at once when the answer comes, before any later message is looked at. */
+export interface Asker {
+  resolve(result: Fields): void;
+  reject(error: Error): void;
+}
+
 interface Request {
   readonly id: number;
   readonly message: Fields;
-  readonly retryOn: readonly string[];
-  readonly resolve: (result: Fields) => void;
-  readonly reject: (error: Error) => void;
+  readonly isOnce: boolean;
+  readonly asker: Asker;
   state: 'waiting' | 'sent' | 'pausing';
   tries: number;
   timer?: ReturnType<typeof setTimeout>;
 }
 
-export const RETRY_TRANSACT: readonly string[] = ['unavailable', 'interrupted', 'busy'];
-export const RETRY_READ: readonly string[] = ['unavailable', 'busy'];
+const RETRY_READ: readonly string[] = ['unavailable', 'busy'];
+
+/* The first pause before an answer that says `busy` or the like is asked for again, and the longest. */
+const RETRY_FIRST_MS = 100;
+const RETRY_LAST_MS = 5_000;
 
 export class Requests {
   private readonly open = new Map<number, Request>();
@@ -50,16 +58,14 @@ export class Requests {
     return this.nextId++;
   }
 
-  ask(message: Fields, retryOn: readonly string[]): Promise<Fields> {
-    return new Promise((resolve, reject) => {
-      if (this.ended) {
-        reject(this.ended);
-        return;
-      }
-      const id = this.newId();
-      this.open.set(id, { id, message: { ...message, id }, retryOn, resolve, reject, state: 'waiting', tries: 0 });
-      this.pump();
-    });
+  /* A read. */
+  ask(message: Fields): Promise<Fields> {
+    return new Promise((resolve, reject) => this.put(message, { resolve, reject }, false));
+  }
+
+  /* A transaction: sent on this socket or never. */
+  askOnce(message: Fields, asker: Asker): void {
+    this.put(message, asker, true);
   }
 
   attach(limit: number, send: (message: Fields) => void): void {
@@ -71,8 +77,10 @@ export class Requests {
   detach(): void {
     this.send = undefined;
     this.sent = 0;
-    for (const request of this.open.values()) {
-      if (request.state === 'sent') {
+    for (const request of [...this.open.values()]) {
+      if (request.isOnce) {
+        this.finish(request).reject(new RequestError('unavailable', 'the socket ended before the answer', undefined));
+      } else if (request.state === 'sent') {
         request.state = 'waiting';
       }
     }
@@ -88,49 +96,73 @@ export class Requests {
     if (answer['type'] === 'error') {
       this.refused(request, answer);
     } else {
-      this.open.delete(request.id);
-      request.resolve(answer);
+      this.finish(request).resolve(answer);
     }
     this.pump();
     return true;
+  }
+
+  /* Takes questions again after end(). */
+  begin(): void {
+    this.ended = undefined;
   }
 
   /* Fails what is open and whatever is asked from now on. */
   end(error: Error): void {
     this.detach();
     this.ended = error;
-    const open = [...this.open.values()];
-    this.open.clear();
-    open.forEach((request) => {
-      clearTimeout(request.timer);
-      request.reject(error);
-    });
+    [...this.open.values()].forEach((request) => this.finish(request).reject(error));
+  }
+
+  private put(message: Fields, asker: Asker, isOnce: boolean): void {
+    if (this.ended) {
+      asker.reject(this.ended);
+      return;
+    }
+    const id = this.newId();
+    this.open.set(id, { id, message: { ...message, id }, isOnce, asker, state: 'waiting', tries: 0 });
+    this.pump();
+  }
+
+  private finish(request: Request): Asker {
+    clearTimeout(request.timer);
+    this.open.delete(request.id);
+    return request.asker;
   }
 
   private refused(request: Request, answer: Fields): void {
     const code = answer['code'] as string;
-    if (!request.retryOn.includes(code)) {
-      this.open.delete(request.id);
-      request.reject(new RequestError(code, answer['message'] as string, answer['data']));
+    if (request.isOnce || !RETRY_READ.includes(code)) {
+      this.finish(request).reject(new RequestError(code, answer['message'] as string, answer['data']));
       return;
     }
     request.state = 'pausing';
     request.timer = setTimeout(() => {
       request.state = 'waiting';
       this.pump();
-    }, backoffMs(request.tries++));
+    }, backoffMs(request.tries++, RETRY_FIRST_MS, RETRY_LAST_MS));
   }
 
   private pump(): void {
-    for (const request of this.open.values()) {
+    for (const request of [...this.open.values()]) {
       if (!this.send || this.sent >= this.limit) {
         return;
       }
       if (request.state === 'waiting') {
-        request.state = 'sent';
-        this.sent += 1;
-        this.send(request.message);
+        this.sendNow(request);
       }
+    }
+  }
+
+  private sendNow(request: Request): void {
+    request.state = 'sent';
+    this.sent += 1;
+    try {
+      this.send!(request.message);
+    } catch (error) {
+      // It cannot be written, or is larger than the server takes.
+      this.sent -= 1;
+      this.finish(request).reject(error as Error);
     }
   }
 }

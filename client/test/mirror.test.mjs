@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Checksum, Keyword, List, Mirror, MirrorError, Sym, Uuid, datascript, held } from '../dist/index.js';
+import { Checksum, Keyword, List, Mirror, MirrorError, Sym, Uuid, datascript, held, unheld } from '../dist/index.js';
+import { atOnce } from '../dist/slices.js';
 
 const k = Keyword.of;
 const TX_0 = 2 ** 29;
@@ -25,8 +26,17 @@ const checksumOf = (datoms) => {
   return checksum.toString();
 };
 
+/* A mirror whose work is done when the call returns, with a connection of its own. */
+class TestMirror extends Mirror {
+  conn = datascript.conn_from_db(this.db);
+  chunk(datoms) { atOnce(super.chunk(datoms)); }
+  synced(...args) { atOnce(super.synced(...args)); }
+  recount() { atOnce(super.recount()); }
+  apply(message) { return atOnce(super.apply(message, this.conn)); }
+}
+
 function mirrorAt(t, datoms = DATOMS) {
-  const mirror = new Mirror();
+  const mirror = new TestMirror();
   mirror.snapshot(SCHEMA, datoms.length, t);
   mirror.chunk(datoms.slice(0, 2));
   mirror.chunk(datoms.slice(2));
@@ -96,6 +106,7 @@ test('a transaction may change the schema', () => {
 test('listeners of the database see what was applied', () => {
   const mirror = mirrorAt(2);
   const reports = [];
+  mirror.conn = datascript.conn_from_db(mirror.db);
   datascript.listen(mirror.conn, ({ tx_data, tx_meta }) => reports.push([tx_data.map(({ e, a, v, tx: id }) => [e, a, v, id > 0]), tx_meta.t]));
   mirror.apply(tx(3, [[2, k('block/uid'), 'two', false], [2, k('block/uid'), 'three', true]]));
   assert.deepEqual(reports, [[[[2, ':block/uid', 'two', false], [2, ':block/uid', 'three', true]], 3]]);
@@ -114,7 +125,7 @@ test('what breaks the promises of the protocol is told', () => {
       mirror.synced(EPOCH, 9, checksumOf([[1, k('x'), 1, TX_0 + 1]]));
     }],
     ['tx ids that do not follow t', (mirror) => mirror.apply({ ...tx(8, []), tx: TX_0 + 99 })],
-    ['a transaction before any snapshot', () => new Mirror().apply(tx(1, []))],
+    ['a transaction before any snapshot', () => new TestMirror().apply(tx(1, []))],
   ];
   rows.forEach(([what, act]) => assert.throws(() => act(mirrorAt(7)), MirrorError, what));
 });
@@ -128,4 +139,26 @@ test('values as a mirror holds them', () => {
   ];
   rows.forEach(([value, expected]) => assert.equal(held(value), expected));
   assert.deepEqual(held(new Date(5)), new Date(5));
+});
+
+test('held values say what they were', () => {
+  const values = ['text', '~x', '^', '', 1.5, -7, true, Infinity, 2n ** 60n, k('a/b'), Sym.of('s'), new Uuid(EPOCH),
+    new Uint8Array([1]), [1, ['~']], { b: 1, a: '~' }, new Map([[2, 1], [[1], null]]), new Set([k('x')]), new Date(5)];
+  values.forEach((value) => assert.deepEqual(unheld(held(value)), value));
+});
+
+test('a datom that was changed in the database is found by counting anew', () => {
+  const mirror = mirrorAt(7);
+  mirror.apply(tx(8, [[3, k('when'), new Date(5), true], [3, k('text'), '~:a/b', true], [3, k('n'), 1.5, true]]));
+  mirror.recount();
+  const datoms = datascript.datoms(mirror.db, ':eavt');
+  for (const datom of datoms) {
+    for (const [field, value] of [['v', 'something else'], ['e', 99], ['a', ':other']]) {
+      const before = datom[field];
+      datom[field] = value;
+      assert.throws(() => mirror.recount(), MirrorError, `${field} of ${before}`);
+      datom[field] = before;
+    }
+  }
+  mirror.recount();
 });

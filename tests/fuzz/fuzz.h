@@ -1,6 +1,6 @@
 /*
- * Fuzz targets. Each file defines fuzz_one(); linked with replay.c it runs the files of a corpus,
- * and with -Dfuzz=true it is a libFuzzer target too. A broken property aborts.
+ * Fuzz targets. Each file defines libFuzzer's function; linked with replay.c it runs the files of a
+ * corpus, and with -Dfuzz=true it is a libFuzzer target too. A broken property aborts.
  */
 #ifndef STOA_TESTS_FUZZ_FUZZ_H
 #define STOA_TESTS_FUZZ_FUZZ_H

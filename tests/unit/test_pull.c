@@ -65,6 +65,8 @@ static const struct pull_case {
     { "[[:aka :limit nil]]", "1", "{:aka [\"a\" \"aa\"]}", NULL },
     { "[{[:friend :limit 1] [:name]}]", "2", "{:friend [{:name \"A\"}]}", NULL },
     { "[[:none :default 5] (default :age 3)]", "1", "{:none 5 :age 7}", NULL },
+    { "[:name :name]", "1", "{:name \"A\"}", NULL },
+    { "[[:aka :as :n] [:name :as :n] [:none :as :n]]", "1", "{:n \"A\"}", NULL },
     { "[[:none :default false :as :n]]", "1", "{:n false}", NULL },
     { "[[:_enemy :default []]]", "2", "{:_enemy []}", NULL },
     { "[[:age :xform inc] [:aka :xform count]]", "1", "{:age 8 :aka 2}", NULL },

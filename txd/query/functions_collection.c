@@ -245,6 +245,8 @@ BUILT_IN(range)
     while (step > 0 ? from < to : from > to) {
         if (builder.count == RANGE_MAX)
             return fail(err, ERROR_INCORRECT, "range gives at most %d numbers", RANGE_MAX);
+        if (!budget_turn(call->budget, err))
+            return false;
         value_builder_add(&builder, call->arena, value_long(from));
         if (!budget_turn(call->budget, err))
             return false;

@@ -103,7 +103,7 @@ static bool put(struct execution *execution, struct pattern *pattern, uint32_t p
         return put_tx(pattern, value, strict, err);
     case POSITION_ADDED:
         pattern->impossible |= value->type != VALUE_BOOLEAN;
-        pattern->added = value->boolean;
+        pattern->added = value->type == VALUE_BOOLEAN && value->boolean;
         return true;
     case POSITIONS:
         break;

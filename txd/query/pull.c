@@ -6,6 +6,7 @@
 #include <assert.h>
 
 #define LIMIT_DEFAULT 1000
+#define SPECS_MAX     1000 /* of one pattern; each is compared with the others */
 
 /* One attribute that a pattern asks for. */
 struct pull_spec {
@@ -13,6 +14,8 @@ struct pull_spec {
     bool is_id;
     bool reverse;
     struct value key; /* of the result */
+    bool renamed;     /* the key is not its name: it may be that of another */
+    bool repeats;     /* an earlier spec has its key: the last that finds something counts */
     bool has_default;
     struct value instead; /* the default */
     uint64_t limit;
@@ -80,6 +83,7 @@ static bool parse_option(struct puller *puller, const struct value *option,
 {
     if (value_is_keyword(option, "as")) {
         out->key = *value;
+        out->renamed = true;
     } else if (value_is_keyword(option, "default")) {
         out->has_default = true;
         out->instead = *value;
@@ -120,9 +124,14 @@ static bool parse_spec(struct puller *puller, const struct value *form, struct p
     return true;
 }
 
-static void add_spec(struct puller *puller, struct pull_pattern *pattern,
-                     const struct pull_spec *spec)
+static bool add_spec(struct puller *puller, struct pull_pattern *pattern,
+                     const struct pull_spec *spec, struct error *err)
 {
+    struct pull_spec *added;
+
+    if (pattern->count == SPECS_MAX)
+        return fail(err, ERROR_INCORRECT, "pull: a pattern asks for at most %d attributes",
+                    SPECS_MAX);
     if (pattern->count == pattern->cap) {
         uint32_t cap = pattern->cap ? pattern->cap * 2 : 8;
         struct pull_spec *specs = ARENA_ARRAY(puller->reader.arena, struct pull_spec, cap);
@@ -136,9 +145,14 @@ static void add_spec(struct puller *puller, struct pull_pattern *pattern,
         pattern->attributes = attributes;
         pattern->cap = cap;
     }
-    pattern->specs[pattern->count++] = *spec;
     if (spec->attribute && !spec->reverse)
         pattern->attributes[pattern->attribute_count++] = spec->attribute;
+    added = &pattern->specs[pattern->count];
+    *added = *spec;
+    for (uint32_t i = 0; i < pattern->count && !added->repeats; i++)
+        added->repeats = value_equal(&pattern->specs[i].key, &spec->key);
+    pattern->count++;
+    return true;
 }
 
 static bool parse_pattern(struct puller *puller, const struct value *form,
@@ -165,7 +179,8 @@ static bool parse_map(struct puller *puller, const struct value *form, struct pu
         } else if (!parse_pattern(puller, value, &spec.nested, err)) {
             return false;
         }
-        add_spec(puller, pattern, &spec);
+        if (!add_spec(puller, pattern, &spec, err))
+            return false;
     }
     return true;
 }
@@ -196,7 +211,8 @@ static bool parse_pattern(struct puller *puller, const struct value *form,
         } else {
             if (!parse_spec(puller, item, &spec, err))
                 return false;
-            add_spec(puller, pattern, &spec);
+            if (!add_spec(puller, pattern, &spec, err))
+                return false;
         }
     }
     *out = pattern;
@@ -408,6 +424,20 @@ static bool pull_wildcard(const struct pull *pull, const struct facts *facts,
     return true;
 }
 
+/* Puts the value under the key, in place of what is there. */
+static void map_put(struct value_builder *map, struct arena *arena, const struct value *key,
+                    const struct value *value)
+{
+    for (size_t i = 0; i < map->count; i += 2) {
+        if (value_equal(&map->items[i], key)) {
+            map->items[i + 1] = *value;
+            return;
+        }
+    }
+    value_builder_add(map, arena, *key);
+    value_builder_add(map, arena, *value);
+}
+
 static bool pull_at(const struct pull *pull, struct value *out, struct error *err)
 {
     struct facts facts = { 0 };
@@ -433,8 +463,12 @@ static bool pull_at(const struct pull *pull, struct value *out, struct error *er
             return false;
         if (value.type == VALUE_NIL)
             continue;
-        value_builder_add(&map, arena, spec->key);
-        value_builder_add(&map, arena, value);
+        if (spec->repeats || (spec->renamed && pull->pattern->wildcard)) {
+            map_put(&map, arena, &spec->key, &value);
+        } else {
+            value_builder_add(&map, arena, spec->key);
+            value_builder_add(&map, arena, value);
+        }
     }
     *out = map.count ? value_builder_end(&map, VALUE_MAP) : value_nil();
     return true;

@@ -1,0 +1,24 @@
+/*
+ * What both entries have in common. DataScript itself goes along: a database is only known to the
+ * copy of the package that made it.
+ */
+export { default as datascript } from 'datascript';
+export * from './checksum.js';
+export * from './client.js';
+export * from './codec.js';
+export * from './connect.js';
+export * from './connection.js';
+export * from './edit.js';
+export * from './edn.js';
+export * from './held.js';
+export * from './local_ids.js';
+export * from './merge_text.js';
+export * from './mirror.js';
+export * from './msgpack.js';
+export * from './presence.js';
+export * from './reader.js';
+export * from './requests.js';
+export * from './state.js';
+export * from './transaction.js';
+export * from './transit.js';
+export * from './values.js';

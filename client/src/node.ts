@@ -1,0 +1,27 @@
+/* The client in Node: sockets of npm's `ws`, edits in a file. The entry of this package there. */
+import { WebSocket } from 'ws';
+import { BaseClient, type ClientOptions } from './client.js';
+import { connectOptions, type ConnectOptions } from './connect.js';
+import type { SocketClass } from './connection.js';
+import { MemoryStore } from './edit_store.js';
+import { FileStore } from './file_store.js';
+import type { Platform } from './platform.js';
+
+export * from './api.js';
+
+const NODE: Platform = {
+  socketClass: WebSocket as unknown as SocketClass,
+  openStore: (queue) => (typeof queue === 'string' ? new FileStore(queue) : new MemoryStore()),
+  onWake: () => () => {},
+};
+
+export class Client extends BaseClient {
+  constructor(options: ClientOptions) {
+    super(options, NODE);
+  }
+}
+
+/* Returns at once; await live() to be in step. */
+export function connect(options: ConnectOptions): Client {
+  return new Client(connectOptions(options));
+}
