@@ -23,8 +23,9 @@
 /* Forms in one transaction. A nested map counts as one. */
 #define LIMIT_TX_OPS 10000
 
-/* Attributes that one transaction makes or changes. Each makes a new schema. */
-#define LIMIT_TX_ATTRIBUTES 4096
+/* Attributes that one transaction makes or changes. Each makes a new schema, of a kilobyte or so,
+ * that lives as long as the transaction is worked on. */
+#define LIMIT_TX_ATTRIBUTES 32768
 
 /* Net datoms of one transaction and their encoded size: what one broadcast may carry. */
 #define LIMIT_TX_DATOMS 100000

@@ -261,6 +261,37 @@ static void test_drop_while_read(void **state)
     catalog_test_close(&test);
 }
 
+/* Its files cannot be removed when the last reader lets go: making a graph of the name tries again.
+ */
+static void test_drop_that_failed(void **state)
+{
+    struct catalog_test test;
+    struct graph *graph;
+    struct error err;
+    bool created;
+    char tmp[128], away[128];
+
+    (void)state;
+    catalog_test_open(&test);
+    snprintf(tmp, sizeof(tmp), "%s/tmp", test.dir);
+    snprintf(away, sizeof(away), "%s/away", test.dir);
+    assert_ok(catalog_create(test.catalog, BYTES("a"), FLEXIBILITY_READ, &created, &err));
+    assert_ok(catalog_get(test.catalog, BYTES("a"), &graph, &err));
+    assert_ok(catalog_drop(test.catalog, BYTES("a"), &err));
+    assert_int_equal(rename(tmp, away), 0);
+    graph_release(graph);
+    assert_int_equal(count_names(&test, "graphs"), 2);
+    assert_fails(catalog_get(test.catalog, BYTES("a"), &graph, &err), ERROR_NOT_FOUND, "\"a\"");
+    assert_int_equal(rename(away, tmp), 0);
+    assert_ok(catalog_create(test.catalog, BYTES("a"), FLEXIBILITY_WRITE, &created, &err));
+    assert_true(created);
+    assert_ok(catalog_get(test.catalog, BYTES("a"), &graph, &err));
+    assert_int_equal(graph_flexibility(graph), FLEXIBILITY_WRITE);
+    graph_release(graph);
+    assert_int_equal(count_names(&test, "tmp"), 0);
+    catalog_test_close(&test);
+}
+
 /* A process that died: graphs half made, half dropped. */
 static void test_clean_start(void **state)
 {
@@ -417,6 +448,7 @@ int main(void)
         cmocka_unit_test(test_eviction_spares_users),
         cmocka_unit_test(test_drop),
         cmocka_unit_test(test_drop_while_read),
+        cmocka_unit_test(test_drop_that_failed),
         cmocka_unit_test(test_clean_start),
         cmocka_unit_test(test_adopt),
         cmocka_unit_test(test_stopped),

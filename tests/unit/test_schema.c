@@ -2,6 +2,12 @@
 #include "tests/unit/db_test.h"
 
 #include "txd/db/schema.h"
+#include "txd/db/trie.h"
+
+#define MANY 20000u
+
+/* Nodes that the declaration of an attribute may copy in the mean: two paths of four or five. */
+#define NODES_MEAN_MAX 12
 
 /* Declares attributes one after another: { :a [:db/... value ...], ... } with keyword keys in
  * order. On failure *out is what was reached. */
@@ -209,9 +215,10 @@ static void test_many_attributes(void **state)
     struct schema *schema = schema_built_in(), *next;
     struct error err;
     char name[16];
+    uint64_t made = trie_nodes_made();
 
     (void)state;
-    for (uint32_t i = 0; i < 3000; i++) {
+    for (uint32_t i = 0; i < MANY; i++) {
         snprintf(name, sizeof(name), "a/%u", i);
         struct schema_datom datoms[] = { { ATTR_IDENT, value_keyword(bytes_of(name)) } };
         assert_ok(schema_with(schema, ATTRIBUTE_ENTITY_BASE + ATTR_USER_FIRST + i, datoms, 1, &next,
@@ -219,15 +226,30 @@ static void test_many_attributes(void **state)
         schema_release(schema);
         schema = next;
     }
-    for (uint32_t i = 0; i < 3000; i++) {
+    assert_true(trie_nodes_made() - made <= (uint64_t)MANY * NODES_MEAN_MAX);
+    for (uint32_t i = 0; i < MANY; i++) {
         snprintf(name, sizeof(name), "a/%u", i);
         const struct attribute *a = schema_by_ident(schema, bytes_of(name));
         assert_non_null(a);
         assert_int_equal(a->id, ATTR_USER_FIRST + i);
         assert_ptr_equal(schema_by_id(schema, a->id), a);
     }
-    assert_null(schema_by_ident(schema, BYTES("a/3000")));
-    assert_int_equal(schema_id_end(schema), ATTR_USER_FIRST + 3000);
+    assert_null(schema_by_ident(schema, BYTES("a/20000")));
+    assert_int_equal(schema_id_end(schema), ATTR_USER_FIRST + MANY);
+
+    /* an ident and an id that are gone, and an ident that another one has taken */
+    struct schema_datom renamed[] = { { ATTR_IDENT, value_keyword(BYTES("b")) } };
+    uint32_t e = ATTRIBUTE_ENTITY_BASE + ATTR_USER_FIRST;
+    assert_ok(schema_with(schema, e + 1, NULL, 0, &next, &err));
+    schema_release(schema);
+    schema = next;
+    assert_ok(schema_with(schema, e, renamed, 1, &next, &err));
+    assert_null(schema_by_ident(next, BYTES("a/0")));
+    assert_null(schema_by_ident(next, BYTES("a/1")));
+    assert_null(schema_by_id(next, ATTR_USER_FIRST + 1));
+    assert_ptr_equal(schema_by_ident(next, BYTES("b")), schema_by_id(next, ATTR_USER_FIRST));
+    assert_int_equal(schema_by_ident(schema, BYTES("a/0"))->id, ATTR_USER_FIRST);
+    schema_release(next);
     schema_release(schema);
 }
 

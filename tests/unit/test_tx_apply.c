@@ -7,6 +7,8 @@
 #include "proto/mp.h"
 #include "tests/unit/tx_case.h"
 
+#include "txd/db/trie.h"
+
 #include <signal.h>
 #include <sys/resource.h>
 
@@ -283,14 +285,38 @@ static void test_limits(void **state)
     expect_over_limit(&fixture, &tx, "bytes, at most 16777216", &arena);
 
     buffer_clear(&tx);
-    buffer_printf(&tx, "[");
+    buffer_printf(&tx, "[{");
     for (int i = 0; i <= LIMIT_TX_ATTRIBUTES; i++)
-        buffer_printf(&tx, "{:a%d 1}", i);
-    buffer_printf(&tx, "]");
-    expect_over_limit(&fixture, &tx, "declares attributes more than 4096 times", &arena);
+        buffer_printf(&tx, ":a%d 1 ", i);
+    buffer_printf(&tx, "}]");
+    expect_over_limit(&fixture, &tx, "declares attributes more than 32768 times", &arena);
 
     tx_must(&fixture, "[{:a 1}]", &arena);
     tx_verify(&fixture);
+    tx_fixture_close(&fixture);
+    buffer_release(&tx);
+    arena_release(&arena);
+}
+
+/* Each attribute costs the same, however many there are, and all at once as one by one. */
+static void test_many_attributes(void **state)
+{
+    enum { MANY = 20000, NODES_MEAN_MAX = 12 };
+    struct arena arena = { 0 };
+    struct buffer tx = { 0 };
+    struct tx_fixture fixture;
+
+    (void)state;
+    tx_fixture_open(&fixture, FLEXIBILITY_READ);
+    uint64_t made = trie_nodes_made();
+    buffer_printf(&tx, "[{");
+    for (int i = 0; i < MANY; i++)
+        buffer_printf(&tx, ":a%d %d ", i, i);
+    buffer_printf(&tx, "}]");
+    buffer_append_u8(&tx, 0);
+    tx_must(&fixture, tx.data, &arena);
+    assert_true(trie_nodes_made() - made <= (uint64_t)MANY * NODES_MEAN_MAX);
+    assert_non_null(schema_by_ident(graph_head(fixture.graph)->schema, BYTES("a19999")));
     tx_fixture_close(&fixture);
     buffer_release(&tx);
     arena_release(&arena);
@@ -368,10 +394,15 @@ static void test_failed_write(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_message),     cmocka_unit_test(test_past),
-        cmocka_unit_test(test_tx_id),       cmocka_unit_test(test_log),
-        cmocka_unit_test(test_meta),        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_ids_run_out), cmocka_unit_test(test_failed_write),
+        cmocka_unit_test(test_message),
+        cmocka_unit_test(test_past),
+        cmocka_unit_test(test_tx_id),
+        cmocka_unit_test(test_log),
+        cmocka_unit_test(test_meta),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_many_attributes),
+        cmocka_unit_test(test_ids_run_out),
+        cmocka_unit_test(test_failed_write),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

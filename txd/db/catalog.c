@@ -99,7 +99,10 @@ static bool marker_write(const struct path *folder, struct error *err)
     if (fd < 0)
         return fail(err, ERROR_FAULT, "cannot make %s: %s", marker.text, strerror(errno));
     close(fd);
-    return folder_sync(folder->text, err);
+    if (folder_sync(folder->text, err))
+        return true;
+    unlink(marker.text); /* or the graph would be gone after the next start */
+    return false;
 }
 
 static bool graph_is_there(const struct catalog *catalog, struct bytes name)
@@ -405,6 +408,10 @@ bool catalog_adopt(struct catalog *catalog, const char *path, struct bytes name,
 
     if (!graph_name_check(name, err) || !await_drop(catalog, name, err))
         return false;
+    /* A dropped graph whose files could not be removed; another thread may be at it too. */
+    if (has_marker(&to) && !remove_graph(catalog, name, err) && has_marker(&to))
+        return fail_in(err, "a graph \"%.*s\" was dropped and is still in the way",
+                       BYTES_ARG(name));
     if (folder_rename(path, to.text, err))
         return true;
     if (err->kind == ERROR_CONFLICT)
@@ -459,7 +466,9 @@ static void dropped(void *arg)
     struct error err;
 
     if (!remove_graph(catalog, bytes_of(entry->name), &err))
-        log_warn("dropping graph \"%s\": %s; the next start tries again", entry->name, err.message);
+        log_warn(
+            "dropping graph \"%s\": %s; making one of its name, or the next start, tries again",
+            entry->name, err.message);
     pthread_mutex_lock(&catalog->mutex);
     entry_free(entry);
     pthread_mutex_unlock(&catalog->mutex);
@@ -507,7 +516,11 @@ bool catalog_drop(struct catalog *catalog, struct bytes name, struct error *err)
         ok = not_found(name, err);
     }
     pthread_mutex_unlock(&catalog->mutex);
-    return ok && folder_remove(to.text, err);
+    struct error reason;
+    if (ok && !folder_remove(to.text, &reason)) /* the graph is gone all the same */
+        log_warn("dropping graph \"%.*s\": %s; the next start tries again", BYTES_ARG(name),
+                 reason.message);
+    return ok;
 }
 
 /* --- lists --- */

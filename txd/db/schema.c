@@ -1,40 +1,30 @@
 /*
- * Attributes are in chunks, which schemas share: a schema that differs in one attribute copies one
- * chunk, the list of chunks and the table from idents to ids.
+ * Attributes are in two persistent maps, by id and by ident, of which a schema that differs in one
+ * attribute shares nearly all. Two idents of one 64-bit hash cannot both be had: the hash is seeded
+ * anew in every process, so nobody can look for a pair, and by chance there is none.
  */
 #include "txd/db/schema.h"
 
 #include "common/limits.h"
 #include "proto/edn.h"
 #include "proto/mp.h"
+#include "txd/db/trie.h"
 
 #include <assert.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CHUNK_ATTRIBUTES 64u
-#define ATTRIBUTES_MAX   65536u
-
 /* One block of memory with all that the attribute points to. */
 struct held {
-    atomic_int references;
+    struct trie_item item; /* the first member */
     struct attribute attribute;
-};
-
-struct chunk {
-    atomic_int references;
-    struct held *slots[CHUNK_ATTRIBUTES];
 };
 
 struct schema {
     atomic_int references;
     uint32_t id_end;
-    uint32_t count;
-    uint32_t chunk_count;
-    struct chunk **chunks;
-    uint32_t table_cap; /* a power of two; at most half of the slots are in use */
-    uint32_t *table;    /* by hash of the ident: id + 1, or 0 */
+    struct trie *by_id, *by_ident; /* the latter by bytes_hash() */
 };
 
 /* --- built-in attributes --- */
@@ -148,6 +138,21 @@ size_t schema_built_in_datoms(uint16_t id, struct schema_datom out[SCHEMA_BUILT_
 
 /* --- the structure --- */
 
+static const struct held *held_of(const struct trie_item *item)
+{
+    return (const struct held *)(const void *)item;
+}
+
+static uint64_t id_number(const struct trie_item *item)
+{
+    return held_of(item)->attribute.id;
+}
+
+static uint64_t ident_number(const struct trie_item *item)
+{
+    return bytes_hash(held_of(item)->attribute.ident);
+}
+
 static struct held *held_new(const struct attribute *from)
 {
     size_t types = from->tuple_type_count * sizeof(*from->tuple_types);
@@ -156,7 +161,7 @@ static struct held *held_new(const struct attribute *from)
     struct held *held = xmalloc(sizeof(*held) + types + parts + tuples + from->ident.len);
     char *at = (char *)(held + 1);
 
-    atomic_init(&held->references, 1);
+    atomic_init(&held->item.references, 1);
     held->attribute = *from;
     held->attribute.tuple_types =
         memcpy(at, from->tuple_types ? (const void *)from->tuple_types : "", types);
@@ -172,45 +177,21 @@ static struct held *held_new(const struct attribute *from)
     return held;
 }
 
-static void held_release(struct held *held)
-{
-    if (held && atomic_fetch_sub(&held->references, 1) == 1)
-        free(held);
-}
-
-static void chunk_release(struct chunk *chunk)
-{
-    if (!chunk || atomic_fetch_sub(&chunk->references, 1) != 1)
-        return;
-    for (uint32_t i = 0; i < CHUNK_ATTRIBUTES; i++)
-        held_release(chunk->slots[i]);
-    free(chunk);
-}
-
 static struct schema *schema_empty(void)
 {
     struct schema *schema = xcalloc(1, sizeof(*schema));
 
     atomic_init(&schema->references, 1);
-    schema->table_cap = 64;
-    schema->table = xcalloc(schema->table_cap, sizeof(*schema->table));
     return schema;
 }
 
 static struct schema *schema_clone(const struct schema *from)
 {
-    struct schema *schema = xmalloc(sizeof(*schema));
+    struct schema *schema = schema_empty();
 
-    *schema = *from;
-    atomic_init(&schema->references, 1);
-    schema->chunks = xcalloc(from->chunk_count, sizeof(struct chunk *));
-    for (uint32_t i = 0; i < from->chunk_count; i++) {
-        schema->chunks[i] = from->chunks[i];
-        if (schema->chunks[i])
-            atomic_fetch_add(&schema->chunks[i]->references, 1);
-    }
-    schema->table = xcalloc(from->table_cap, sizeof(*schema->table));
-    memcpy(schema->table, from->table, from->table_cap * sizeof(*schema->table));
+    schema->id_end = from->id_end;
+    schema->by_id = trie_retain(from->by_id);
+    schema->by_ident = trie_retain(from->by_ident);
     return schema;
 }
 
@@ -224,18 +205,9 @@ void schema_release(struct schema *schema)
 {
     if (!schema || atomic_fetch_sub(&schema->references, 1) != 1)
         return;
-    for (uint32_t i = 0; i < schema->chunk_count; i++)
-        chunk_release(schema->chunks[i]);
-    free(schema->chunks);
-    free(schema->table);
+    trie_release(schema->by_id);
+    trie_release(schema->by_ident);
     free(schema);
-}
-
-void schema_retire(struct schema *schema)
-{
-    assert(atomic_load(&schema->references) == 1);
-    free(schema->table);
-    schema->table = NULL;
 }
 
 uint32_t schema_id_end(const struct schema *schema)
@@ -245,12 +217,16 @@ uint32_t schema_id_end(const struct schema *schema)
 
 const struct attribute *schema_by_id(const struct schema *schema, uint16_t id)
 {
-    uint32_t at = id / CHUNK_ATTRIBUTES;
+    const struct held *held = held_of(trie_find(schema->by_id, id_number, id));
 
-    if (at >= schema->chunk_count || !schema->chunks[at])
-        return NULL;
-    const struct held *held = schema->chunks[at]->slots[id % CHUNK_ATTRIBUTES];
     return held ? &held->attribute : NULL;
+}
+
+const struct attribute *schema_by_ident(const struct schema *schema, struct bytes ident)
+{
+    const struct held *held = held_of(trie_find(schema->by_ident, ident_number, bytes_hash(ident)));
+
+    return held && bytes_equal(held->attribute.ident, ident) ? &held->attribute : NULL;
 }
 
 bool schema_has_no_history(const struct schema *schema)
@@ -272,78 +248,31 @@ static const struct attribute *at_id(const struct schema *schema, uint16_t id)
     return attribute;
 }
 
-/* The table's slot of the ident, or the empty one where it would go. */
-static uint32_t *table_slot(const struct schema *schema, struct bytes ident)
+/* Moves the map on to a new one. */
+static void move_on(struct trie **trie, struct trie *next)
 {
-    uint32_t mask = schema->table_cap - 1, at = (uint32_t)bytes_hash(ident) & mask;
-
-    while (schema->table[at] &&
-           !bytes_equal(at_id(schema, (uint16_t)(schema->table[at] - 1))->ident, ident))
-        at = (at + 1) & mask;
-    return &schema->table[at];
-}
-
-const struct attribute *schema_by_ident(const struct schema *schema, struct bytes ident)
-{
-    uint32_t entry = *table_slot(schema, ident);
-
-    return entry ? schema_by_id(schema, (uint16_t)(entry - 1)) : NULL;
-}
-
-static void table_rebuild(struct schema *schema)
-{
-    while (schema->table_cap < 2 * (schema->count + 1))
-        schema->table_cap *= 2;
-    free(schema->table);
-    schema->table = xcalloc(schema->table_cap, sizeof(*schema->table));
-    for (uint32_t id = 0; id < schema->id_end; id++) {
-        const struct attribute *attribute = schema_by_id(schema, (uint16_t)id);
-        if (attribute)
-            *table_slot(schema, attribute->ident) = id + 1;
-    }
-}
-
-/* The chunk of the id, as one that no other schema shares. */
-static struct chunk *own_chunk(struct schema *schema, uint16_t id)
-{
-    uint32_t at = id / CHUNK_ATTRIBUTES;
-
-    if (at >= schema->chunk_count) {
-        schema->chunks = xrealloc(schema->chunks, (at + 1) * sizeof(struct chunk *));
-        while (schema->chunk_count <= at)
-            schema->chunks[schema->chunk_count++] = NULL;
-    }
-    struct chunk *chunk = schema->chunks[at];
-    if (chunk && atomic_load(&chunk->references) == 1)
-        return chunk;
-    struct chunk *own = xcalloc(1, sizeof(*own));
-    atomic_init(&own->references, 1);
-    for (uint32_t i = 0; chunk && i < CHUNK_ATTRIBUTES; i++) {
-        own->slots[i] = chunk->slots[i];
-        if (own->slots[i])
-            atomic_fetch_add(&own->slots[i]->references, 1);
-    }
-    chunk_release(chunk);
-    schema->chunks[at] = own;
-    return own;
+    trie_release(*trie);
+    *trie = next;
 }
 
 /* Puts the attribute, or none, at `id` of a schema that nobody else has yet. */
 static void schema_set(struct schema *schema, uint16_t id, const struct attribute *attribute)
 {
-    struct held **slot = &own_chunk(schema, id)->slots[id % CHUNK_ATTRIBUTES];
-    struct held *before = *slot;
-    bool renamed = before && !(attribute && bytes_equal(before->attribute.ident, attribute->ident));
+    const struct attribute *before = schema_by_id(schema, id);
 
-    *slot = attribute ? held_new(attribute) : NULL;
-    schema->count += (uint32_t)(attribute != NULL) - (uint32_t)(before != NULL);
-    if (attribute && id >= schema->id_end)
+    if (before && !(attribute && bytes_equal(before->ident, attribute->ident)))
+        move_on(&schema->by_ident,
+                trie_without(schema->by_ident, ident_number, bytes_hash(before->ident)));
+    if (!attribute) {
+        move_on(&schema->by_id, trie_without(schema->by_id, id_number, id));
+        return;
+    }
+    struct held *held = held_new(attribute);
+    move_on(&schema->by_ident, trie_with(schema->by_ident, ident_number, &held->item));
+    move_on(&schema->by_id, trie_with(schema->by_id, id_number, &held->item));
+    trie_item_release(&held->item);
+    if (id >= schema->id_end)
         schema->id_end = id + 1u;
-    if (renamed || 2 * (schema->count + 1) > schema->table_cap)
-        table_rebuild(schema);
-    else if (attribute)
-        *table_slot(schema, attribute->ident) = id + 1u;
-    held_release(before);
 }
 
 /* --- reading an attribute's datoms --- */
@@ -655,6 +584,21 @@ static struct value client_attribute(const struct schema *schema, const struct a
               value_collection(VALUE_VECTOR, parts, attribute->tuple_attr_count));
     }
     return value_builder_end(&map, VALUE_MAP);
+}
+
+bool schema_told_differently(const struct schema *before, const struct schema *after, uint16_t id,
+                             struct arena *arena)
+{
+    const struct attribute *was = schema_by_id(before, id), *is = schema_by_id(after, id);
+    struct value said = was ? client_attribute(before, was, arena) : value_nil();
+    struct value says = is ? client_attribute(after, is, arena) : value_nil();
+    bool told = said.count > 0, tells = says.count > 0;
+
+    if (was && is && is->in_tuple_count && !bytes_equal(was->ident, is->ident))
+        return true; /* its tuples name it */
+    if (!told || !tells)
+        return told != tells;
+    return !bytes_equal(was->ident, is->ident) || !value_equal(&said, &says);
 }
 
 struct value schema_for_clients(const struct schema *schema, struct arena *arena)

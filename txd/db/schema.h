@@ -84,10 +84,6 @@ struct schema *schema_built_in(void);
 struct schema *schema_retain(struct schema *schema);
 void schema_release(struct schema *schema); /* accepts NULL */
 
-/* Gives back the memory by which idents are found. Attributes that were got from the schema stay
- * until it is released; nothing else may be asked of it. Nobody else may hold it. */
-void schema_retire(struct schema *schema);
-
 /* NULL when there is none. Valid as long as the schema. */
 const struct attribute *schema_by_id(const struct schema *schema, uint16_t id);
 const struct attribute *schema_by_ident(const struct schema *schema, struct bytes ident);
@@ -122,6 +118,10 @@ size_t schema_built_in_datoms(uint16_t id, struct schema_datom out[SCHEMA_BUILT_
 /* The map that clients are sent (PROTOCOL.md, "snapshot"), of all attributes that are not
  * built in; keyword keys, in `arena`. */
 struct value schema_for_clients(const struct schema *schema, struct arena *arena);
+
+/* True when that map tells something else of the attribute `id` in the one than in the other. */
+bool schema_told_differently(const struct schema *before, const struct schema *after, uint16_t id,
+                             struct arena *arena);
 
 /* "string", "ref", ...: the name of :db.type/... ; "any" for none. */
 const char *attribute_type_name(enum attribute_type type);

@@ -113,12 +113,8 @@ static bool write_message(struct apply *apply, const struct tx_request *request,
     struct value schema = value_nil(), instant = value_instant(apply->instant_ms);
     bool user = request->user.type == VALUE_MAP, session = request->session.len > 0;
 
-    if (draft->schema != draft->head->schema) {
-        struct value before = schema_for_clients(draft->head->schema, draft->arena);
+    if (declare_told(draft))
         schema = schema_for_clients(draft->schema, draft->arena);
-        if (value_equal(&before, &schema))
-            schema = value_nil();
-    }
     mp_write_map(message, 5u + user + session + (schema.type != VALUE_NIL));
     mp_write_string(message, BYTES("type"));
     mp_write_string(message, BYTES("tx"));

@@ -20,13 +20,24 @@ bool declare_is_schema_ident(struct bytes ident)
     return false;
 }
 
+enum { MARK_DUE = 1, MARK_CHANGED = 2 };
+
+/* Which lists the attribute entity is in. */
+static uint8_t *mark_of(struct draft *draft, uint32_t e)
+{
+    if (!draft->attribute_marks)
+        draft->attribute_marks =
+            ARENA_ARRAY(draft->arena, uint8_t, TX_ENTITY_BASE - ATTRIBUTE_ENTITY_BASE);
+    return &draft->attribute_marks[e - ATTRIBUTE_ENTITY_BASE];
+}
+
 void declare_touch(struct draft *draft, uint32_t e, uint16_t a)
 {
     if (!declare_is_schema(a) && a != ATTR_IDENT)
         return;
-    for (struct attribute_due *due = draft->attributes_due; due; due = due->next)
-        if (due->e == e)
-            return;
+    if (*mark_of(draft, e) & MARK_DUE)
+        return;
+    *mark_of(draft, e) |= MARK_DUE;
     struct attribute_due *due = ARENA_NEW(draft->arena, struct attribute_due);
     due->e = e;
     due->next = draft->attributes_due;
@@ -128,8 +139,6 @@ static bool take_effect(struct draft *draft, uint32_t e, struct error *err)
         return false;
     const struct attribute *before = schema_by_id(draft->schema, id);
     struct schema_held *held = ARENA_NEW(draft->arena, struct schema_held);
-    if (draft->held) /* thousands of tables of idents would take gigabytes */
-        schema_retire(draft->held->schema);
     held->schema = draft->schema = schema;
     held->next = draft->held;
     draft->held = held;
@@ -140,9 +149,9 @@ static bool take_effect(struct draft *draft, uint32_t e, struct error *err)
                     "attribute :%.*s is declared after its first use in this transaction: declare "
                     "it before, or in a transaction of its own",
                     BYTES_ARG(before->ident));
-    for (const struct attribute_due *at = draft->attributes_changed; at; at = at->next)
-        if (at->e == e)
-            return true;
+    if (*mark_of(draft, e) & MARK_CHANGED)
+        return true;
+    *mark_of(draft, e) |= MARK_CHANGED;
     struct attribute_due *changed = ARENA_NEW(draft->arena, struct attribute_due);
     changed->e = e;
     changed->next = draft->attributes_changed;
@@ -171,6 +180,7 @@ static bool flush(struct draft *draft, struct error *err)
         struct attribute_due *next = due->next;
         due->next = reversed;
         reversed = due;
+        *mark_of(draft, due->e) &= (uint8_t)~MARK_DUE;
         due = next;
     }
     draft->attributes_due = NULL;
@@ -317,6 +327,15 @@ bool declare_finish(struct draft *draft, struct error *err)
             return false;
     }
     return true;
+}
+
+bool declare_told(const struct draft *draft)
+{
+    for (const struct attribute_due *at = draft->attributes_changed; at; at = at->next)
+        if (schema_told_differently(draft->head->schema, draft->schema,
+                                    (uint16_t)(at->e - ATTRIBUTE_ENTITY_BASE), draft->arena))
+            return true;
+    return false;
 }
 
 bool declare_rebuild(struct draft *draft, struct store_batch *batch, struct error *err)

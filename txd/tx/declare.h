@@ -41,6 +41,9 @@ bool declare_is_schema_ident(struct bytes ident);
  * that are and were there. */
 bool declare_finish(struct draft *draft, struct error *err) MUST_USE;
 
+/* True when clients are to be told the schema anew. */
+bool declare_told(const struct draft *draft);
+
 /* Adds to the batch what changed attributes ask of the indexes. Errors: conflict. */
 bool declare_rebuild(struct draft *draft, struct store_batch *batch, struct error *err) MUST_USE;
 

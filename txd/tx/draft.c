@@ -11,6 +11,7 @@ static void begin(struct draft *draft)
     draft->schema = head->schema;
     draft->attributes_due = NULL;
     draft->attributes_changed = NULL;
+    draft->attribute_marks = NULL;
     draft->attribute_changes = 0;
     draft->tuples_due = NULL;
     draft->tuples_last = &draft->tuples_due;

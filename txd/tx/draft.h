@@ -38,6 +38,7 @@ struct draft {
     struct schema_held *held; /* all schemas of the draft: attributes of each may be pointed to */
     struct attribute_due *attributes_due;
     struct attribute_due *attributes_changed; /* every one that was ever due */
+    uint8_t *attribute_marks;                 /* of each attribute id, for declare.c; NULL: all 0 */
     uint32_t attribute_changes;
     struct tuple_due *tuples_due, **tuples_last;
     size_t operations;
