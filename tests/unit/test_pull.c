@@ -77,7 +77,9 @@ static const struct pull_case {
     /* recursion */
     { "[:name {:friend 1}]", "1", "{:name \"A\" :friend [{:name \"B\"}]}", NULL },
     { "[:name {:friend 2}]", "1",
-      "{:name \"A\" :friend [{:name \"B\" :friend [{:name \"A\"} {:name \"C\"}]}]}", NULL },
+      "{:name \"A\" :friend [{:name \"B\" :friend [{:name \"A\" :friend [{:db/id 2}]} {:name "
+      "\"C\"}]}]}",
+      NULL },
     { "[:name {:friend ...}]", "1",
       "{:name \"A\" :friend [{:name \"B\" :friend [{:name \"A\" :friend [{:db/id 2}]}"
       " {:name \"C\" :friend [{:name \"D\"}]}]}]}",

@@ -278,6 +278,10 @@ static bool pull_ref(const struct pull *pull, struct pull_spec *spec, uint32_t e
         }
         inner.path = &path;
     }
+    if (spec->recursive && spec->left == 0) {
+        *out = value_nil();
+        return true;
+    }
     struct pull_pattern copy = whole;
     if (component)
         inner.pattern = &copy;
@@ -306,8 +310,6 @@ static bool pull_values(const struct pull *pull, struct pull_spec *spec, const s
     bool one = spec->reverse ? spec->attribute->component : !spec->attribute->many;
 
     *out = value_nil();
-    if (spec->recursive && spec->left == 0)
-        return true;
     for (size_t i = 0; i < count; i++) {
         struct value item;
         if (!pull_item(pull, spec, &values[i], &item, err))
