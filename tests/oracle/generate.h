@@ -48,6 +48,11 @@ struct scale {
 /* A vector of tx_data, the first of which declares attributes. */
 struct value generate_history(struct random *random, struct arena *arena, struct scale *out);
 
+/* The history with changes of the schema between its transactions: attributes that are indexed,
+ * made unique, made many or one, made components, and back. Not all are possible. */
+struct value generate_changes(struct random *random, const struct value *history,
+                              struct arena *arena);
+
 /* Entities 1 .. handle, each the :friend of the one before it; the last has `ribs` friends, and
  * these one, whose id is handle + ribs + 1. */
 struct value generate_fan(uint32_t handle, uint32_t ribs, struct arena *arena);

@@ -216,6 +216,35 @@ struct value generate_history(struct random *random, struct arena *arena, struct
     return end(&writer, arena);
 }
 
+struct value generate_changes(struct random *random, const struct value *history,
+                              struct arena *arena)
+{
+    static const char *const changes[] = {
+        ":db/index true",
+        ":db/index true",
+        ":db/index false",
+        ":db/unique :db.unique/value",
+        ":db/cardinality :db.cardinality/many",
+        ":db/cardinality :db.cardinality/one",
+        ":db/isComponent true",
+        ":db/valueType :db.type/ref",
+        ":db/valueType :db.type/long",
+    };
+    struct writer writer = { .random = random };
+
+    buffer_printf(&writer.text, "[");
+    for (uint32_t i = 0; i < history->count; i++) {
+        edn_write(&writer.text, &history->items[i]);
+        while (i > 0 && random_chance(random, 40)) {
+            const struct generated_attribute *attribute = pick_attribute(&writer);
+            const char *change = changes[random_below(random, ARRAY_LEN(changes))];
+            buffer_printf(&writer.text, "[{:db/ident :%s %s}]", attribute->name, change);
+        }
+    }
+    buffer_printf(&writer.text, "]");
+    return end(&writer, arena);
+}
+
 struct value generate_fan(uint32_t handle, uint32_t ribs, struct arena *arena)
 {
     struct writer writer = { 0 };

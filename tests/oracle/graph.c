@@ -1,6 +1,7 @@
 #include "tests/oracle/graph.h"
 
 #include "txd/db/folder.h"
+#include "txd/db/import.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -30,21 +31,44 @@ static void open_files(struct oracle_graph *graph)
         oracle_die("%s: %s", folder, err.message);
 }
 
-void oracle_graph_open(struct oracle_graph *graph)
+static void make_dir(struct oracle_graph *graph)
 {
     const char *tmp = getenv("TMPDIR");
-    char folder[ORACLE_DIR_BYTES + 8];
-    struct error err;
 
     *graph = (struct oracle_graph){ 0 };
     snprintf(graph->dir, sizeof(graph->dir), "%.100s/stoa-oracle-XXXXXX", tmp ? tmp : "/tmp");
     if (!mkdtemp(graph->dir))
         oracle_die("cannot make the folder %s", graph->dir);
+}
+
+void oracle_graph_open(struct oracle_graph *graph)
+{
+    char folder[ORACLE_DIR_BYTES + 8];
+    struct error err;
+
+    make_dir(graph);
     snprintf(folder, sizeof(folder), "%s/graph", graph->dir);
     graph->shared = store_shared_open(CACHE_BYTES, WRITE_BUFFER_BYTES);
     if (!graph_create(graph->shared, folder, FLEXIBILITY_READ, &err))
         oracle_die("%s: %s", folder, err.message);
     open_files(graph);
+}
+
+void oracle_graph_import(struct oracle_graph *graph, struct bytes text)
+{
+    static const struct catalog_options options = { CACHE_BYTES, WRITE_BUFFER_BYTES, 4 };
+    struct import *import;
+    struct error err;
+    uint64_t datoms;
+    uint32_t t;
+
+    make_dir(graph);
+    if (!catalog_open(graph->dir, &options, &graph->catalog, &err) ||
+        !import_open(graph->catalog, BYTES("imported"), &import, &err) ||
+        !import_feed(import, text, &err) || !import_finish(import, &datoms, &t, &err) ||
+        !catalog_get(graph->catalog, BYTES("imported"), &graph->graph, &err))
+        oracle_die("%s: %.*s", err.message, BYTES_ARG(text));
+    import_close(import);
 }
 
 bool oracle_graph_transact(struct oracle_graph *graph, const struct value *tx_data,
@@ -77,6 +101,8 @@ void oracle_graph_unlink(struct oracle_graph *graph)
 void oracle_graph_close(struct oracle_graph *graph)
 {
     graph_release(graph->graph);
-    store_shared_close(graph->shared);
+    if (graph->shared)
+        store_shared_close(graph->shared);
+    catalog_close(graph->catalog);
     oracle_graph_unlink(graph);
 }

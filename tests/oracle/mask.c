@@ -89,6 +89,18 @@ static bool pulls_twice(const struct value *form)
     return false;
 }
 
+/* A `not` inside of another clause, which is run where it stands. */
+static bool has_inner_not(const struct value *clauses)
+{
+    for (uint32_t i = 0; value_is_sequence(clauses) && i < clauses->count; i++)
+        for (uint32_t j = 1; value_is_sequence(&clauses->items[i]) && j < clauses->items[i].count;
+             j++)
+            if (has_word(&clauses->items[i].items[j], VALUE_SYMBOL, BYTES("not")) ||
+                has_word(&clauses->items[i].items[j], VALUE_SYMBOL, BYTES("not-join")))
+                return true;
+    return false;
+}
+
 static bool has_order(const struct value *query)
 {
     static const char *const words[] = { "min", "max", "<", ">", "<=", ">=" };
@@ -121,6 +133,7 @@ static const struct {
     { ":find and :with should not", "it wants :with to name other variables than :find" },
     { "Vars used in :in should be distinct", "it takes no variable twice in :in" },
     { "Nothing found for entity id", "it throws where a lookup ref names nothing" },
+    { "Query for unknown vars", "it loses the variables of an `and` inside of an `and`" },
     { "Cannot compare", "it orders only values of one type" },
     { "Unknown function 'clojure.string", "it has fewer functions" },
     { "Unknown predicate 'clojure.string", "it has fewer functions" },
@@ -141,5 +154,7 @@ const char *mask_fault(const struct value *query, const struct value *args,
                 return "a variable repeated in one clause of a rule";
     if (any_repeats(query))
         return "a variable repeated in one clause";
+    if (has_inner_not(query))
+        return "it runs a `not` inside of another clause where it stands";
     return pulls_twice(query) ? "it pulls an attribute once" : fault_of_datoms(query, datoms);
 }

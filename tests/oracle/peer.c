@@ -186,6 +186,30 @@ struct value peer_form(const struct value *value, struct arena *arena)
 
 /* ---- asking ---- */
 
+/* It runs clauses in the order written: what needs bound variables goes to the end. */
+static unsigned lateness(const struct value *clause)
+{
+    const struct value *first = value_is_sequence(clause) ? &clause->items[0] : clause;
+
+    if (clause->type == VALUE_LIST)
+        return value_is_symbol(first, "not") || value_is_symbol(first, "not-join") ? 3 : 0;
+    return first->type != VALUE_LIST || clause->type != VALUE_VECTOR ? 0 : 3 - clause->count;
+}
+
+static void put_in_order(struct value *query, struct arena *arena)
+{
+    struct value_builder ordered = { 0 };
+    uint32_t where = 0;
+
+    while (where < query->count && !value_is_keyword(&query->items[where], "where"))
+        value_builder_add(&ordered, arena, query->items[where++]);
+    for (unsigned late = 0; late <= 3; late++)
+        for (uint32_t i = where; i < query->count; i++)
+            if (lateness(&query->items[i]) == late)
+                value_builder_add(&ordered, arena, query->items[i]);
+    *query = value_builder_end(&ordered, VALUE_VECTOR);
+}
+
 static void write_all(struct peer *peer, struct bytes text)
 {
     while (text.len > 0) {
@@ -221,6 +245,8 @@ void peer_ask(struct peer *peer, const struct value *schema, const struct value 
     struct value items[4], form = as_strings(query, true, &arena);
     struct value *list = ARENA_ARRAY(&arena, struct value, args->count + 1);
 
+    if (value_is_sequence(&form))
+        put_in_order(&form, &arena);
     for (uint32_t i = 0; i < args->count; i++)
         list[i] = argument(&args->items[i], &arena);
     edn_write(&text, &form);

@@ -167,6 +167,10 @@ static bool pull_referred(const struct pulling *pulling, const struct spec *spec
         *out = id_map(e, pulling->question->arena);
         return true;
     }
+    if (spec->recursive && pulling->left == 0) { /* as deep as was asked for */
+        *out = value_nil();
+        return true;
+    }
     inner.e = e;
     if (++inner.level > PULL_DEPTH)
         return fail(err, ERROR_BUSY, "too deep for the naive pull");
@@ -192,8 +196,6 @@ static bool pull_spec(const struct pulling *pulling, const struct spec *spec, st
     bool one = spec->reverse ? component : !(property && property->many);
 
     *out = values.count == 0 && spec->has_default ? spec->instead : value_nil();
-    if (spec->recursive && pulling->left == 0)
-        return true;
     for (uint32_t i = 0; i < values.count; i++) {
         item = values.items[i];
         if (ref && !pull_referred(pulling, spec, component, item.number, &item, err))

@@ -1,8 +1,10 @@
 #include "tests/oracle/world.h"
 
+#include "proto/edn.h"
 #include "proto/mp.h"
 
-static void read_log(struct world *world)
+/* Adds what the log has from t on. */
+static void read_log(struct world *world, uint32_t t)
 {
     struct graph *graph = world->graph.graph;
     struct arena arena = { 0 };
@@ -11,7 +13,7 @@ static void read_log(struct world *world)
     struct error err;
     bool found;
 
-    for (uint32_t t = 1; t <= graph_head(graph)->t; t++, arena_reset(&arena)) {
+    for (; t <= graph_head(graph)->t; t++, arena_reset(&arena)) {
         if (!log_read(graph_store(graph), NULL, t, &arena, &record, &found, &err) ||
             !mp_read(record.message, &arena, &message, &err))
             oracle_die("the log at t %u: %s", t, err.message);
@@ -20,19 +22,50 @@ static void read_log(struct world *world)
     arena_release(&arena);
 }
 
-void world_open(struct world *world, const struct value *history)
+void world_transact(struct world *world, const struct value *history)
 {
+    uint32_t t = graph_head(world->graph.graph)->t;
     struct arena arena = { 0 };
 
-    *world = (struct world){ 0 };
-    oracle_graph_open(&world->graph);
     for (uint32_t i = 0; i < history->count; i++, arena_reset(&arena)) {
         struct tx_result result;
         struct error err;
         if (oracle_graph_transact(&world->graph, &history->items[i], &arena, &result, &err))
             database_declare(&world->database, &history->items[i]);
     }
-    read_log(world);
+    read_log(world, t + 1);
+    arena_release(&arena);
+}
+
+void world_open(struct world *world, const struct value *history)
+{
+    *world = (struct world){ 0 };
+    oracle_graph_open(&world->graph);
+    world_transact(world, history);
+}
+
+void world_import(struct world *world, const struct world *from)
+{
+    struct arena arena = { 0 };
+    struct buffer text = { 0 };
+    struct value schema = world_schema(from, &arena);
+    struct value datoms = world_datoms(from, &(struct moment){ 0 }, &arena);
+    struct facts facts = database_view(&from->database, &(struct moment){ 0 }, &arena);
+
+    *world = (struct world){ 0 };
+    buffer_printf(&text, "#datascript/DB {:schema ");
+    edn_write(&text, &schema);
+    buffer_printf(&text, " :datoms ");
+    edn_write(&text, &datoms);
+    buffer_printf(&text, "}");
+    oracle_graph_import(&world->graph, buffer_bytes(&text));
+    for (size_t i = 0; i < facts.count; i++) {
+        struct fact fact = facts.items[i];
+        fact.a = arena_copy(&world->database.arena, fact.a);
+        fact.v = value_copy(&world->database.arena, &fact.v);
+        facts_add(&world->database.log, &world->database.arena, &fact);
+    }
+    buffer_release(&text);
     arena_release(&arena);
 }
 

@@ -15,6 +15,12 @@ struct world {
 
 /* `history` is a sequence of tx_data. What is refused changes nothing, and is no error. */
 void world_open(struct world *world, const struct value *history);
+
+/* Tells a world more. */
+void world_transact(struct world *world, const struct value *history);
+
+/* A world that begins as an import of what `from` holds, with its schema. */
+void world_import(struct world *world, const struct world *from);
 void world_close(struct world *world);
 
 /* The schema and the datoms [e a v tx] at a moment without history, as DataScript takes them. */

@@ -112,6 +112,34 @@ static const struct query_case rules[] = {
       "[[[1 2]] [[2 3]] [[(e ?p ?q) [?p ?q]]]]", "[[1 3]]", NULL, NULL },
 };
 
+/* Refused whatever the data are: there is no attribute :none, so no row ever comes so far. */
+static const struct query_case unbound[] = {
+    { "[:find ?e :where [?e :none] (or [?e :none] [?e :none ?x])]", NULL, NULL, "incorrect",
+      "cannot resolve ?x in clause (or [?e :none] [?e :none ?x]): bound by no clause" },
+    { "[:find ?e :where [?e :none] (not [?x :none])]", NULL, NULL, "incorrect",
+      "cannot resolve ?x in clause (not [?x :none])" },
+    { "[:find ?e :where [?e :none] (or [?e :none] (and [?e :none] [(< ?x 1)]))]", NULL, NULL,
+      "incorrect", "cannot resolve ?x" },
+    { "[:find ?e :where [?e :none] [(inc ?x) ?y] [(dec ?y) ?x]]", NULL, NULL, "incorrect",
+      "bound by no clause" },
+    { "[:find ?e :where [?e :none] (not-join [?e] [?e :none ?x] [(< ?x ?z)])]", NULL, NULL,
+      "incorrect", "cannot resolve ?z in clause [(< ?x ?z)]" },
+    { "[:find ?e :in $ % :where [?e :none] (r ?e ?f)]",
+      "[[[(r ?a ?b) (or [?a :none ?b] (and [?a :none ?c] (r ?c ?b)))]]]", NULL, "incorrect",
+      "rule r: cannot resolve ?c in clause (or" },
+    { "[:find ?e :in $ % :where [?e :none] (r ?e ?f)]", "[[[(r ?a ?b) [?a :none ?b] [(< ?c 1)]]]]",
+      NULL, "incorrect", "rule r: cannot resolve ?c in clause [(< ?c 1)]" },
+    { "[:find ?e :in $ % :where [?e :none] (r ?x ?e)]", "[[[(r [?a] ?b) [?a :none ?b]]]]", NULL,
+      "incorrect", "cannot resolve ?x in clause (r ?x ?e)" },
+    { "[:find ?e ?a :where [_ :pred ?pred] [?e :age ?a] [(?pred ?a)]]", NULL, "[]", NULL, NULL },
+};
+
+static void test_unbound(void **state)
+{
+    (void)state;
+    query_cases_run("[]", unbound, ARRAY_LEN(unbound));
+}
+
 static void test_not(void **state)
 {
     (void)state;
@@ -133,6 +161,7 @@ static void test_rules(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_unbound),
         cmocka_unit_test(test_not),
         cmocka_unit_test(test_or),
         cmocka_unit_test(test_rules),

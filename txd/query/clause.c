@@ -293,13 +293,15 @@ static bool parse_call(struct parser *parser, struct scope *scope, const struct 
         return fail_clause(err, ERROR_INCORRECT, parser->arena, form,
                            "expected [(function argument ..)] with at most one binding");
     struct bytes name = call->items[0].text;
-    out->function = function_find(name);
+    bool named_by_value = symbol_is_variable(call->items);
+    out->function = named_by_value ? &function_of_value : function_find(name);
     if (!out->function) {
         struct bytes text = edn_excerpt(parser->arena, form);
         return fail(err, ERROR_INCORRECT, "unknown function %.*s in clause %.*s", BYTES_ARG(name),
                     BYTES_ARG(text));
     }
-    if (!parse_terms(parser, scope, call->items + 1, call->count - 1, out, err) ||
+    uint32_t first = named_by_value ? 0 : 1;
+    if (!parse_terms(parser, scope, call->items + first, call->count - first, out, err) ||
         !check_arity(parser, out, err))
         return false;
     id_set_add_all(&out->required, parser->arena, &out->variables);
@@ -505,6 +507,17 @@ static bool parse_list_clause(struct parser *parser, struct scope *scope, const 
     return parse_rule_call(parser, scope, items, count, out, err);
 }
 
+/* Whether a clause begins with a call: also [[?f ?x]] as data, since no entity is written so. */
+static bool begins_with_call(const struct parser *parser, const struct value *form)
+{
+    const struct value *first = form->items;
+
+    if (form->count == 0)
+        return false;
+    return parser_is_call(parser, first) || (first->type == VALUE_VECTOR && parser->vectors_call &&
+                                             first->count > 0 && symbol_is_variable(first->items));
+}
+
 static bool parse_clause(struct parser *parser, struct scope *scope, const struct value *form,
                          struct clause *out, struct error *err)
 {
@@ -514,7 +527,7 @@ static bool parse_clause(struct parser *parser, struct scope *scope, const struc
     if (form->type != VALUE_VECTOR)
         return fail_clause(err, ERROR_INCORRECT, parser->arena, form,
                            "expected a vector or a list");
-    if (form->count > 0 && parser_is_call(parser, &form->items[0]))
+    if (begins_with_call(parser, form))
         return parse_call(parser, scope, form, out, err);
     bool source = form->count > 0 && symbol_is_source(&form->items[0]);
     if (source && !parser_source(parser, form->items[0].text, form, &out->source, err))

@@ -23,6 +23,24 @@ const struct function *function_find(struct bytes name)
     return NULL;
 }
 
+BUILT_IN(call_by_name)
+{
+    const struct function *function = NULL;
+
+    if (args[0].type == VALUE_SYMBOL || args[0].type == VALUE_KEYWORD ||
+        args[0].type == VALUE_STRING)
+        function = function_find(args[0].text);
+    if (!function || function->takes_source)
+        return fail_argument(err, call->arena, "a call", &args[0],
+                             "the name of a built-in function that takes no source");
+    if (count - 1 < function->min || count - 1 > function->max)
+        return fail(err, ERROR_INCORRECT, "%s does not take %u arguments", function->name,
+                    count - 1);
+    return function->fn(call, args + 1, count - 1, out, err);
+}
+
+const struct function function_of_value = { "a call", call_by_name, 1, ARGUMENTS_MAX, false };
+
 bool fail_argument(struct error *err, struct arena *arena, const char *function,
                    const struct value *value, const char *wanted)
 {

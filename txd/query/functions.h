@@ -34,6 +34,10 @@ struct function {
 /* NULL when there is none of that name. "clojure.core/" and "clojure.string/" may precede it. */
 const struct function *function_find(struct bytes name);
 
+/* What [(?f ?x ..)] calls: the built-in that its first argument names, a symbol, keyword or string,
+ * with the other arguments. */
+extern const struct function function_of_value;
+
 /* nil and false are not. */
 static inline bool value_is_truthy(const struct value *value)
 {

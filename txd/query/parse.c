@@ -2,6 +2,7 @@
 
 #include "common/limits.h"
 #include "proto/edn.h"
+#include "txd/query/bound.h"
 #include "txd/query/parse_find.h"
 #include "txd/query/parse_rules.h"
 
@@ -115,7 +116,7 @@ static bool parse_sections(struct parser *parser, struct section_items *sections
            parse_rules(parser, err) &&
            parse_conjunction(parser, &scope, sections[SECTION_WHERE].items,
                              sections[SECTION_WHERE].count, &query->where, err) &&
-           parse_find_check(parser, err);
+           parse_find_check(parser, err) && bound_check(query, parser->arena, err);
 }
 
 bool query_parse(const struct value *form, const struct value *arguments, struct arena *arena,

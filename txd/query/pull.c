@@ -285,6 +285,10 @@ static bool pull_ref(const struct pull *pull, struct pull_spec *spec, uint32_t e
         }
         inner.path = &path;
     }
+    if (spec->recursive && spec->left == 0) {
+        *out = value_nil();
+        return true;
+    }
     struct pull_pattern copy = whole;
     if (component)
         inner.pattern = &copy;
@@ -313,8 +317,6 @@ static bool pull_values(const struct pull *pull, struct pull_spec *spec, const s
     bool one = spec->reverse ? spec->attribute->component : !spec->attribute->many;
 
     *out = value_nil();
-    if (spec->recursive && spec->left == 0)
-        return true;
     for (size_t i = 0; i < count; i++) {
         struct value item;
         if (!pull_item(pull, spec, &values[i], &item, err))
@@ -329,6 +331,8 @@ static bool pull_values(const struct pull *pull, struct pull_spec *spec, const s
     return true;
 }
 
+/* What is missing is transformed too, as in DataScript; it stays missing when the function takes no
+ * nil. */
 static bool transform(const struct pull *pull, const struct pull_spec *spec, struct value *value,
                       struct error *err)
 {
@@ -336,9 +340,13 @@ static bool transform(const struct pull *pull, const struct pull_spec *spec, str
     struct call call = { NULL, puller->reader.arena, puller->reader.budget, puller->regexes };
     struct value argument = *value;
 
-    if (!spec->xform || argument.type == VALUE_NIL)
+    if (!spec->xform)
         return true;
-    return spec->xform->fn(&call, &argument, 1, value, err) || fail_in(err, "pull: :xform");
+    if (spec->xform->fn(&call, &argument, 1, value, err))
+        return true;
+    *value = argument;
+    return (argument.type == VALUE_NIL && err->kind == ERROR_INCORRECT) ||
+           fail_in(err, "pull: :xform of %.*s", BYTES_ARG(edn_excerpt(puller->arena, &spec->key)));
 }
 
 /* How many values of the attribute the pattern can use; 0: it is not asked for. */
@@ -379,11 +387,11 @@ static bool pull_spec_value(const struct pull *pull, struct pull_spec *spec,
     }
     if (count > 0 && !pull_values(pull, spec, values, count, out, err))
         return false;
-    if (!transform(pull, spec, out, err))
-        return false;
-    if (out->type == VALUE_NIL && count == 0 && spec->has_default)
+    if (out->type == VALUE_NIL && count == 0 && spec->has_default) {
         *out = spec->instead;
-    return true;
+        return true;
+    }
+    return transform(pull, spec, out, err);
 }
 
 static bool is_explicit(const struct pull_pattern *pattern, uint32_t a)
