@@ -346,7 +346,8 @@ static bool transform(const struct pull *pull, const struct pull_spec *spec, str
         return true;
     *value = argument;
     return (argument.type == VALUE_NIL && err->kind == ERROR_INCORRECT) ||
-           fail_in(err, "pull: :xform of %.*s", BYTES_ARG(edn_excerpt(puller->arena, &spec->key)));
+           fail_in(err, "pull: :xform of %.*s",
+                   BYTES_ARG(edn_excerpt(puller->reader.arena, &spec->key)));
 }
 
 /* How many values of the attribute the pattern can use; 0: it is not asked for. */
