@@ -136,10 +136,10 @@ export class BaseClient {
       fault: (error) => this.events.emit('fault', error),
     });
     this.stopWaking = platform.onWake(() => this.wake());
-    this.connector.start();
-    this.outbox.open().catch((error: Error) => {
-      this.connector.refuse(new RequestError('conflict', error.message, undefined));
-    });
+    this.outbox.open().then(
+      () => this.now.status === 'closed' || this.connector.start(),
+      (error: Error) => this.refused(new RequestError('conflict', error.message, undefined)),
+    );
   }
 
   /* --- what an application sees --- */
@@ -302,7 +302,6 @@ export class BaseClient {
       }
       edit.settle = { resolve, reject };
       this.outbox.add(edit);
-      this.edited();
     });
   }
 

@@ -6,7 +6,7 @@
  * FILE.lock keeps a second program out. It names its owner's process and when that was started, so
  * that the lock of one that was killed is known for what it is.
  */
-import { type FileHandle, link, open, readFile, rename, unlink, writeFile } from 'node:fs/promises';
+import { type FileHandle, link, open, readFile, rename, rm, unlink, writeFile } from 'node:fs/promises';
 import { readFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import type { EditStore, StoredEdit } from './edit_store.js';
@@ -17,21 +17,19 @@ const BYTES_MAX = 1 << 20;
 export class FileStore implements EditStore {
   private file: FileHandle | undefined;
   private isOwner = false;
-  private readonly kept = new Map<string, string>();
+  private kept = new Map<string, string>();
   private lines: string[] = [];
   private bytes = 0;
+  private opened: Promise<readonly StoredEdit[]> = Promise.resolve([]);
   private writing: Promise<void> = Promise.resolve();
   private isScheduled = false;
+  private isBroken = false; // a write failed, so the file may lack something
 
   constructor(private readonly path: string) {}
 
-  async open(): Promise<readonly StoredEdit[]> {
-    await this.lock();
-    for (const line of (await readOrEmpty(this.path)).split('\n')) {
-      this.read(line);
-    }
-    await this.rewrite();
-    return [...this.kept].map(([key, text]) => ({ key, text }));
+  open(): Promise<readonly StoredEdit[]> {
+    this.opened = this.load();
+    return this.opened;
   }
 
   put({ key, text }: StoredEdit): Promise<void> {
@@ -44,28 +42,22 @@ export class FileStore implements EditStore {
   }
 
   async close(): Promise<void> {
-    await this.writing;
+    await this.opened.catch(() => {}); // its caller was told
+    await this.writing.catch(() => {});
     await this.file?.close();
     this.file = undefined;
     if (this.isOwner) {
       this.isOwner = false;
-      await unlink(`${this.path}.lock`);
+      await rm(`${this.path}.lock`, { force: true });
     }
   }
 
-  private read(line: string): void {
-    let entry: unknown;
-    try {
-      entry = JSON.parse(line);
-    } catch {
-      return;
-    }
-    const [key, text] = entry as [string, string?];
-    if (text === undefined) {
-      this.kept.delete(key);
-    } else {
-      this.kept.set(key, text);
-    }
+  private async load(): Promise<readonly StoredEdit[]> {
+    await this.lock();
+    const found = editsOf(await readOrEmpty(this.path));
+    this.kept = new Map([...found, ...this.kept]); // what was put meanwhile comes after what was there
+    await this.rewrite();
+    return [...found].map(([key, text]) => ({ key, text }));
   }
 
   /* What is asked for while a write is under way shares the next one, and its sync. */
@@ -73,7 +65,8 @@ export class FileStore implements EditStore {
     this.lines.push(line);
     if (!this.isScheduled) {
       this.isScheduled = true;
-      this.writing = this.writing.then(() => this.write());
+      const before = this.writing.catch(() => {}); // its callers were told
+      this.writing = this.opened.then(() => before).then(() => this.write());
     }
     return this.writing;
   }
@@ -83,16 +76,24 @@ export class FileStore implements EditStore {
     const text = this.lines.map((line) => `${line}\n`).join('');
     this.lines = [];
     this.bytes += text.length;
-    if (this.kept.size === 0 && this.bytes > BYTES_MAX) {
-      await this.rewrite();
-      return;
+    const isEmptied = this.kept.size === 0 && this.bytes > BYTES_MAX;
+    try {
+      if (isEmptied || this.isBroken) {
+        await this.rewrite();
+      } else {
+        await this.file!.appendFile(text);
+        await this.file!.datasync();
+      }
+      this.isBroken = false;
+    } catch (error) {
+      this.isBroken = true;
+      throw error;
     }
-    await this.file!.appendFile(text);
-    await this.file!.datasync();
   }
 
   private async rewrite(): Promise<void> {
     const lines = [...this.kept].map((entry) => `${JSON.stringify(entry)}\n`).join('');
+    this.lines = []; // what waits is among what is kept
     const next = `${this.path}.new`;
     await this.file?.close();
     this.file = await open(next, 'w', 0o600);
@@ -115,6 +116,28 @@ export class FileStore implements EditStore {
     } finally {
       await unlink(mine);
     }
+  }
+}
+
+/* What the lines of a file come to. */
+function editsOf(lines: string): Map<string, string> {
+  const edits = new Map<string, string>();
+  for (const line of lines.split('\n')) {
+    const [key, text] = entryOf(line);
+    if (text === undefined) {
+      edits.delete(key);
+    } else {
+      edits.set(key, text);
+    }
+  }
+  return edits;
+}
+
+function entryOf(line: string): readonly [key: string, text?: string] {
+  try {
+    return JSON.parse(line) as [string, string?];
+  } catch {
+    return [''];
   }
 }
 

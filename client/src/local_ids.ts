@@ -15,6 +15,10 @@
 const LOCAL_END = 2 ** 29 - 65_536;
 export const LOCAL_0 = LOCAL_END - 2 ** 27;
 
+export function isInLocalRange(id: number): boolean {
+  return id >= LOCAL_0 && id < LOCAL_END;
+}
+
 export class LocalIds {
   private next = LOCAL_0 + Math.floor(Math.random() * 2 ** 26);
   private readonly all = new Map<number, number | undefined>();

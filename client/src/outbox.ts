@@ -12,11 +12,12 @@
  * Invariants: at most one edit is `sent`; those before it are `confirmed`, those after it `queued`.
  * Every edit is in the store until it is confirmed or rejected.
  */
+import datascript from 'datascript';
 import { backoffMs } from './backoff.js';
 import { Edit, orphaned, type TransactResult } from './edit.js';
 import type { EditStore, StoredEdit } from './edit_store.js';
 import { isOwnTempid, renameEntities } from './forms.js';
-import type { LocalIds } from './local_ids.js';
+import { isInLocalRange, type LocalIds } from './local_ids.js';
 import type { Mirror } from './mirror.js';
 import { RequestError, type Requests } from './requests.js';
 import { textForms } from './text_change.js';
@@ -80,6 +81,7 @@ export class Outbox {
 
   add(edit: Edit): void {
     this.all.push(edit);
+    this.handlers.changed(); // shows it, which gives its new entities their local ids
     this.put(edit);
     this.pump();
   }
@@ -176,10 +178,10 @@ export class Outbox {
   /* What is sent: with the server's ids, since all edits before this one have their answers. */
   private wire(edit: Edit): Value {
     const rename = (id: number | string | undefined): Value | undefined => {
-      if (typeof id !== 'number' || !this.ids.isLocal(id)) {
+      if (typeof id !== 'number' || !isInLocalRange(id) || this.isInMirror(id)) {
         return undefined;
       }
-      const known = this.ids.resolve(id);
+      const known = this.ids.isLocal(id) ? this.ids.resolve(id) : undefined;
       if (known === undefined) {
         throw orphaned(id);
       }
@@ -187,6 +189,11 @@ export class Outbox {
     };
     const forms = edit.text ? textForms(edit.text, this.mirror.db, this.ids) : edit.txData;
     return Array.isArray(forms) ? renameEntities(forms as Value[], this.mirror.schema, rename) : forms;
+  }
+
+  /* A graph that was imported may have entities of its own where local ones are. */
+  private isInMirror(id: number): boolean {
+    return !this.ids.isLocal(id) && datascript.datoms(this.mirror.db, ':eavt', id).length > 0;
   }
 
   private confirm(edit: Edit, answer: Fields): void {
