@@ -227,6 +227,37 @@ static void compare_pull(const struct snapshot *snapshot)
     arena_release(&arena);
 }
 
+/* The datoms of one attribute, from its extent or the index. */
+static void compare_index(const struct snapshot *snapshot)
+{
+    const char *attribute = attributes[random_below(ARRAY_LEN(attributes))];
+    struct query_limits limits = query_limits_wide();
+    struct arena arena = { 0 };
+    struct value component = value_keyword(bytes_of(attribute)), rows[2];
+    struct snapshot seen = query_seen(snapshot, true);
+    uint32_t t = 1 + random_below(snapshot->t);
+    struct bytes next[2];
+    struct error err;
+    struct index_request request = {
+        .index = BYTES("aevt"),
+        .components = value_collection(VALUE_VECTOR, &component, 1),
+        .basis = { .has_as_of = random_below(2),
+                   .as_of = t,
+                   .has_since = random_below(3) == 0,
+                   .since = t / 2,
+                   .history = random_below(3) == 0 },
+        .limit = 1 + random_below(60),
+    };
+
+    for (int i = 0; i < 2; i++) {
+        assert_ok(index_run(&seen, &request, &limits, &arena, &rows[i], &next[i], &err));
+        seen = query_seen(snapshot, false);
+    }
+    assert_true(value_equal(&rows[0], &rows[1]));
+    assert_true(bytes_equal(next[0], next[1]));
+    arena_release(&arena);
+}
+
 static void check_some(const struct snapshot *snapshot)
 {
     for (size_t i = 0; i < ARRAY_LEN(attributes); i++) {
@@ -234,6 +265,7 @@ static void check_some(const struct snapshot *snapshot)
         compare_extent(&db, schema_by_ident(snapshot->schema, bytes_of(attributes[i])));
     }
     compare_pull(snapshot);
+    compare_index(snapshot);
     for (int i = 0; i < 4; i++)
         compare_query(snapshot, random_below(ARRAY_LEN(queries)),
                       random_below(2) ? 1 + random_below(snapshot->t) : 0, random_below(4) == 0);

@@ -31,7 +31,7 @@ struct token {
 };
 
 struct walk {
-    const struct source *source;
+    struct source *source;
     struct arena *arena;
     struct budget *budget;
     struct buffer scratch;
@@ -43,6 +43,8 @@ struct walk {
     bool first;              /* `from` holds for the first attribute only */
     const struct value *end; /* of a range; NULL: none */
     struct cursor *cursor;
+    struct extent *extent; /* in place of the cursor: all datoms of one attribute */
+    uint32_t extent_at;
     struct datom *sorted; /* in place of the cursor */
     size_t sorted_count, sorted_at;
 };
@@ -288,9 +290,32 @@ static bool next_attribute(struct walk *walk, bool *more, struct error *err)
     return open_attribute(walk, err);
 }
 
+/* The next datom of the extent. */
+static bool take_row(struct walk *walk, struct datom *out)
+{
+    const struct extent *extent = walk->extent;
+    uint32_t since = walk->source->db.since;
+
+    while (walk->extent_at < extent->count && since > 0 && extent->ts[walk->extent_at] <= since)
+        walk->extent_at++;
+    if (walk->extent_at == extent->count)
+        return false;
+    uint32_t row = walk->extent_at++;
+    *out = (struct datom){ .e = extent->es[row],
+                           .a = extent->a,
+                           .added = extent->added ? extent->added[row] : true,
+                           .t = extent->ts[row],
+                           .v = extent_value(extent, row) };
+    return true;
+}
+
 static bool take_next(struct walk *walk, struct datom *out, bool *found, struct error *err)
 {
     *found = true;
+    if (walk->extent) {
+        *found = take_row(walk, out);
+        return true;
+    }
     if (walk->sorted_at < walk->sorted_count) {
         size_t at = walk->sorted_at++;
         *out = walk->sorted[walk->reverse ? walk->sorted_count - 1 - at : at];
@@ -436,9 +461,8 @@ static struct value row(struct walk *walk, const struct datom *datom)
     struct value *items = ARENA_ARRAY(walk->arena, struct value, history ? 5 : 4);
 
     items[0] = value_long(datom->e);
-    items[1] =
-        value_keyword(arena_copy(walk->arena, source_attribute_of(walk->source, datom->a)->ident));
-    items[2] = value_copy(walk->arena, &datom->v);
+    items[1] = source_ident(walk->source, datom->a, walk->arena);
+    items[2] = walk->extent ? datom->v : value_copy(walk->arena, &datom->v);
     items[3] = value_long((int64_t)TX_ENTITY_BASE + datom->t);
     if (history)
         items[4] = value_boolean(datom->added);
@@ -466,7 +490,7 @@ static bool read_page(struct walk *walk, uint32_t limit, uint32_t basis, struct 
         value_builder_add(&rows, walk->arena, item);
         last = datom;
         last.v = item.items[2];
-        if (!budget_rows(walk->budget, rows.count, err))
+        if (rows.count % BUDGET_TURNS == 0 && !budget_rows(walk->budget, rows.count, err))
             return false;
     }
     *out = value_builder_end(&rows, VALUE_VECTOR);
@@ -492,6 +516,15 @@ static bool start(struct walk *walk, const struct index_request *request, const 
     if (range && request->end.type != VALUE_NIL &&
         !read_value(walk, schema_by_id(walk->source->db.schema, given.a), &request->end, end, err))
         return false;
+    if (request->walk == INDEX_WALK_DATOMS && walk->index == INDEX_AEVT && given.count == 1 &&
+        *known && !token->given) {
+        const struct attribute *attribute = schema_by_id(walk->source->db.schema, given.a);
+        if (attribute && !source_extent(walk->source, attribute, request->limit, walk->arena,
+                                        walk->budget, &walk->extent, err))
+            return false;
+        if (walk->extent)
+            return true;
+    }
     if (token->given)
         walk->from = token_components(walk->index, walk->reverse, token);
     walk_open(walk, range && end->type != VALUE_NIL ? end : NULL, range);
