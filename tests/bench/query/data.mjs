@@ -8,28 +8,33 @@ const FIRST_NAMES = ['Ivan', 'Petr', 'Sergei', 'Oleg', 'Yuri', 'Dmitry', 'Fedor'
 const LAST_NAMES = ['Ivanov', 'Petrov', 'Sidorov', 'Kovalev', 'Kuznetsov', 'Voronoi'];
 const FRIENDS = 3;
 
-/* `count` of them, each with three friends where `friends`. */
-export function people(count, seed, friends = false) {
+/* The datoms of each of `count` people in turn, with three friends where `friends`. */
+export function* eachPerson(count, seed, friends = false) {
   const random = new Random(seed);
-  const ids = Array.from({ length: count }, (_, i) => i + 1);
+  const ids = Uint32Array.from({ length: count }, (_, i) => i + 1);
   for (let i = count - 1; i > 0; i--) {
     const j = random.below(i + 1);
     [ids[i], ids[j]] = [ids[j], ids[i]];
   }
-  const datoms = [];
   for (const id of ids) {
-    datoms.push([id, 'name', FIRST_NAMES[random.below(FIRST_NAMES.length)]]);
-    datoms.push([id, 'last-name', LAST_NAMES[random.below(LAST_NAMES.length)]]);
-    datoms.push([id, 'sex', { keyword: random.below(2) ? 'male' : 'female' }]);
-    datoms.push([id, 'age', random.below(100)]);
-    datoms.push([id, 'salary', random.below(100000)]);
+    const datoms = [
+      [id, 'name', FIRST_NAMES[random.below(FIRST_NAMES.length)]],
+      [id, 'last-name', LAST_NAMES[random.below(LAST_NAMES.length)]],
+      [id, 'sex', { keyword: random.below(2) ? 'male' : 'female' }],
+      [id, 'age', random.below(100)],
+      [id, 'salary', random.below(100000)],
+    ];
     const known = new Set();
     while (friends && known.size < FRIENDS)
       known.add(1 + random.below(count));
     for (const friend of known)
       datoms.push([id, 'friend', friend]);
+    yield datoms;
   }
-  return { schema: friends ? { friend: 'ref many' } : {}, datoms };
+}
+
+export function people(count, seed, friends = false) {
+  return { schema: friends ? { friend: 'ref many' } : {}, datoms: [...eachPerson(count, seed, friends)].flat() };
 }
 
 const FOLLOWS = { follows: 'ref many' };

@@ -1,5 +1,6 @@
 /*
- * `bench-query DIR`: txd's libraries without the processes around them, for tests/bench/query/run.
+ * `bench-query DIR [MIB]`: txd's libraries without the processes around them, for
+ * tests/bench/query/run. MIB is the memory for extents.
  * Each line of standard input is a command, a map in EDN; each is answered by one line of JSON.
  *
  *   {:op "import" :graph "g" :file F}     a #datascript/DB; {"us": .., "datoms": ..}
@@ -324,10 +325,12 @@ int main(int argc, char **argv)
     ssize_t len;
     struct error err;
 
-    if (argc != 2) {
-        fprintf(stderr, "usage: bench-query DIR\n");
+    if (argc != 2 && argc != 3) {
+        fprintf(stderr, "usage: bench-query DIR [MIB]\n");
         return 2;
     }
+    if (argc == 3)
+        extents_limit((size_t)strtoul(argv[2], NULL, 10) << 20);
     if (!catalog_open(argv[1], &options, &driver.catalog, &err)) {
         fprintf(stderr, "bench-query: %s\n", err.message);
         return 1;

@@ -21,14 +21,16 @@ function edn(value) {
 }
 
 export class Stoa {
-  constructor(build, scratch) {
+  /* `columnsMib`: the memory for extents, when it is not to be txd's default. */
+  constructor(build, scratch, columnsMib) {
     this.build = build;
     this.scratch = scratch;
+    this.args = columnsMib ? [String(columnsMib)] : [];
     this.start();
   }
 
   start() {
-    this.process = spawn(join(this.build, 'tests/bench/query/bench-query'), [join(this.scratch, 'stoa')],
+    this.process = spawn(join(this.build, 'tests/bench/query/bench-query'), [join(this.scratch, 'stoa'), ...this.args],
       { stdio: ['pipe', 'pipe', 'inherit'] });
     this.lines = createInterface({ input: this.process.stdout })[Symbol.asyncIterator]();
   }
@@ -52,6 +54,11 @@ export class Stoa {
   async load(name, data) {
     const file = join(this.scratch, 'import.edn');
     writeFileSync(file, typeof data === 'string' ? data : ednDatabase(data));
+    return this.import(name, file);
+  }
+
+  /* The same of a file, which is removed. */
+  async import(name, file) {
     const { us } = await this.command(`{:op "import" :graph "${this.graph(name)}" :file "${file}"}`);
     rmSync(file);
     return us;
@@ -72,24 +79,31 @@ export class Stoa {
     return name.toLowerCase().replace(/[^a-z0-9]+/g, '-');
   }
 
-  /* { us, firstUs, result } */
+  /* The question as a command; with `file` its answer is written there. */
+  line(question, file) {
+    const common = `:graph "${this.graph(question.graph)}" ${file ? `:result "${file}"` : ''}`;
+    if (question.index)
+      return `{:op "index" ${common} :index "${question.order ?? 'aevt'}"
+        :components [${question.index.map((name) => `:${name}`).join(' ')}] :limit 100000}`;
+    if (question.pull)
+      return `{:op "pull" ${common} :pattern ${edn(question.pull)} :eids [${question.eids.join(' ')}]}`;
+    const args = [question.rules ? edn(question.rules) : '', ...(question.args ?? []).map(edn), ...(question.rawArgs ?? [])];
+    return `{:op "query" ${common} :query ${edn(question.query)} :args [${args.join(' ')}]
+      ${question.asOfT ? `:as-of ${question.asOfT}` : ''} ${question.history ? ':history true' : ''}}`;
+  }
+
+  /* { us, first_us, rows } */
+  measure(question, file) {
+    return this.command(this.line(question, file).replace(/\n\s*/g, ' '));
+  }
+
+  /* { us, rows, result } */
   async ask(question) {
     const file = join(this.scratch, 'result.json');
-    const common = `:graph "${this.graph(question.graph)}" :result "${file}"`;
-    let line;
-    if (question.index)
-      line = `{:op "index" ${common} :index "${question.order ?? 'aevt'}"
-        :components [${question.index.map((name) => `:${name}`).join(' ')}] :limit 100000}`;
-    else if (question.pull)
-      line = `{:op "pull" ${common} :pattern ${edn(question.pull)} :eids [${question.eids.join(' ')}]}`;
-    else
-      line = `{:op "query" ${common} :query ${edn(question.query)}
-        :args [${[question.rules ? edn(question.rules) : '', ...(question.args ?? []).map(edn)].join(' ')}]
-        ${question.asOfT ? `:as-of ${question.asOfT}` : ''} ${question.history ? ':history true' : ''}}`;
-    const answer = await this.command(line.replace(/\n\s*/g, ' '));
+    const { us, rows } = await this.measure(question, file);
     const result = plain(JSON.parse(readFileSync(file, 'utf8')));
     rmSync(file);
-    return { us: answer.us, firstUs: answer.first_us, rows: answer.rows, result };
+    return { us, rows, result };
   }
 
   async close() {
