@@ -10,6 +10,7 @@
 struct resolve {
     struct draft *draft;
     struct tempids *tempids;
+    size_t forms; /* that this run has come to */
 };
 
 enum position {
@@ -773,7 +774,9 @@ static bool run(struct resolve *resolve, const struct form *forms, size_t count,
 {
     draft_reset(resolve->draft);
     tempids_begin(resolve->tempids);
+    resolve->forms = 0;
     for (size_t i = 0; i < count; i++) {
+        resolve->forms++;
         if (!resolve_form(resolve, &forms[i], err) || !check_tuples(resolve->draft, err)) {
             struct bytes text = quote(resolve, forms[i].source);
             return fail_in(err, "%.*s", BYTES_ARG(text));
@@ -792,12 +795,18 @@ bool resolve_forms(struct draft *draft, struct tempids *tempids, const struct fo
         if (forms[i].kind == FORM_ADD && bytes_starts_with(forms[i].attribute, BYTES("db/")) &&
             tempid_is(forms[i].entity))
             note_declaration(tempid_of(tempids, forms[i].entity), forms[i].attribute);
-    for (int runs = 0; runs < TEMPID_RUNS_MAX; runs++) {
+    size_t work = 0;
+    int runs = 0;
+    for (; runs < TEMPID_RUNS_FREE || (runs < TEMPID_RUNS_MAX && work < TEMPID_WORK_MAX); runs++) {
         bool ok = run(&resolve, forms, count, meta, err);
         if (!tempids_run_again(tempids))
             return ok;
+        work += resolve.forms + draft->operations;
     }
-    return fail(err, ERROR_INCORRECT,
-                "the tempids depend on one another in too many ways: split the transaction, or put "
-                "identities before what else is said of an entity");
+    return fail(
+        err, ERROR_INCORRECT,
+        "the tempids depend on one another in too many ways, which %d runs of the forms have "
+        "not settled: split the transaction, or put identities before what else is said "
+        "of an entity",
+        runs);
 }
