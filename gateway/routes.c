@@ -403,14 +403,11 @@ static const struct route *find(const struct exchange *exchange, struct bytes *g
 
 static void reply_no_method(struct exchange *exchange, const struct buffer *allowed)
 {
-    struct buffer text = { 0 };
-    char headers[128];
+    struct error error;
 
-    snprintf(headers, sizeof(headers), "allow: %.*s\r\n", (int)allowed->len, allowed->data);
-    buffer_printf(&text, "{\"code\":\"unsupported\",\"message\":\"%s is not for this path\"}",
-                  method_names[exchange->method]);
-    exchange_reply(exchange, 405, "application/json", headers, buffer_bytes(&text));
-    buffer_release(&text);
+    snprintf(exchange->allow, sizeof(exchange->allow), "%.*s", (int)allowed->len, allowed->data);
+    fail(&error, ERROR_UNSUPPORTED, "%s is not for this path", method_names[exchange->method]);
+    exchange_reply_error(exchange, 405, &error);
 }
 
 static void reply_unrouted(struct exchange *exchange, struct buffer *allowed)
