@@ -1,5 +1,6 @@
 #include "gateway/exchange.h"
 
+#include "common/log.h"
 #include "gateway/encode.h"
 #include "gateway/http.h"
 #include "proto/edn.h"
@@ -94,6 +95,8 @@ static void write_head(struct exchange *exchange, int status, const char *type, 
         buffer_printf(out, "content-type: %s\r\n", type);
     if (headers)
         buffer_append_bytes(out, bytes_of(headers));
+    if (*exchange->allow)
+        buffer_printf(out, "allow: %s\r\n", exchange->allow);
     if (exchange->must_close)
         buffer_append_bytes(out, BYTES("connection: close\r\n"));
 }
@@ -273,6 +276,16 @@ bool exchange_media(struct exchange *exchange, int *status, struct error *err)
     *status = 406;
     return writable ||
            fail(err, ERROR_UNSUPPORTED, "the Accept is \"%.100s\"; %s", exchange->accept, known);
+}
+
+void exchange_prefer_media(struct exchange *exchange)
+{
+    const char *type = exchange->content_type;
+
+    if (!find_media(next_media(&type), &exchange->media))
+        exchange->media = MEDIA_JSON;
+    if (!accepted_media(exchange->accept, &exchange->media))
+        log_debug("the Accept is \"%.100s\", which cannot be had", exchange->accept);
 }
 
 /* {:tx-id 1} as {"tx_id" 1}. */

@@ -55,6 +55,7 @@ struct exchange {
     bool answered;   /* the head of the answer is in `out` */
     bool streaming;  /* more will come after what is in `out` */
     bool must_close; /* the connection cannot be used again */
+    char allow[64];  /* the methods that the path has, for an answer that says so; "" */
 };
 
 struct exchange *exchange_retain(struct exchange *exchange);
@@ -95,6 +96,9 @@ void exchange_pause(struct exchange *exchange, bool paused);
  * are known; `status` is then 415 or 406.
  */
 bool exchange_media(struct exchange *exchange, int *status, struct error *err) MUST_USE;
+
+/* Takes what Accept asks for, if it can be had, before any route is found: for errors too. */
+void exchange_prefer_media(struct exchange *exchange);
 
 /* The body as a value in `arena`. EDN's keyword keys become strings with "_" for "-". */
 bool exchange_read(const struct exchange *exchange, struct arena *arena, struct value *out,

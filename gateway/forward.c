@@ -45,11 +45,11 @@ static struct value text_keyed(const struct value *tempids, struct arena *arena)
     struct value_builder map = { 0 };
 
     for (uint32_t i = 0; i < tempids->count; i++) {
-        struct value key = tempids->items[2 * i];
+        struct value key = tempids->items[(size_t)2 * i];
         if (key.type == VALUE_LONG)
             key = value_string(arena_printf(arena, "%lld", (long long)key.number));
         value_builder_add(&map, arena, key);
-        value_builder_add(&map, arena, tempids->items[2 * i + 1]);
+        value_builder_add(&map, arena, tempids->items[(size_t)2 * i + 1]);
     }
     return value_builder_end(&map, VALUE_MAP);
 }

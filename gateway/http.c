@@ -180,6 +180,7 @@ bool http_start(struct gateway *gateway, struct lws *wsi, const char *path)
     read_query(connection);
     read_head(connection);
     lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, STALLED_SECONDS);
+    exchange_prefer_media(exchange);
     if (!check_origin(connection, &error))
         exchange_reply_error(exchange, 0, &error);
     else
@@ -294,19 +295,59 @@ void http_body(struct lws *wsi, struct bytes part)
     exchange_release(exchange);
 }
 
+/* Writes the answer at once, for a connection that is closed then. */
+static void write_now(struct connection *connection)
+{
+    struct bytes out = buffer_bytes(&connection->exchange.out);
+    struct buffer text = { 0 };
+
+    buffer_reserve(&text, LWS_PRE + out.len);
+    text.len = LWS_PRE;
+    buffer_append_bytes(&text, out);
+    if (lws_write(connection->wsi, (unsigned char *)text.data + LWS_PRE, out.len, LWS_WRITE_HTTP) <
+        0)
+        log_debug("a refused request could not be answered");
+    buffer_release(&text);
+}
+
+static void refuse_ahead(struct connection *connection)
+{
+    struct exchange *exchange = &connection->exchange;
+    struct error error;
+
+    if (exchange->answered)
+        return;
+    exchange->must_close = true;
+    fail(&error, ERROR_INCORRECT,
+         "another request came right behind the body of this one; send it when this one has been "
+         "answered");
+    exchange_reply_error(exchange, 0, &error);
+    write_now(connection);
+}
+
+/*
+ * The request is not begun before the next turn of the loop: by then libwebsockets has said the end
+ * of a body twice if it has read more behind it, a request that was sent ahead. It would say so
+ * for ever and let nobody else have a turn (4.1.6), so this must be the end of the connection;
+ * but nothing has been done, and the client is told.
+ */
 bool http_body_end(struct lws *wsi)
 {
     struct connection *connection = connection_of(wsi);
     struct error error;
 
-    if (!connection || connection->body_end_told)
+    if (!connection)
         return false;
+    if (connection->body_end_told) {
+        refuse_ahead(connection);
+        return false;
+    }
     connection->body_end_told = true;
     if (connection->chunked && connection->chunk_state != CHUNK_ENDED) {
         fail(&error, ERROR_INCORRECT, "the body is too long to come without a Content-Length");
         exchange_reply_error(&connection->exchange, 413, &error);
     }
-    body_ended(&connection->exchange);
+    lws_callback_on_writable(wsi);
     return true;
 }
 
@@ -333,6 +374,8 @@ bool http_write(struct lws *wsi, struct frame *scratch)
     if (!connection)
         return true;
     struct exchange *exchange = &connection->exchange;
+    if (connection->body_end_told)
+        body_ended(exchange);
     size_t left = exchange->out.len - exchange->out_sent;
     if (left > 0) {
         size_t len = left < WRITE_BYTES_MAX ? left : WRITE_BYTES_MAX;
@@ -376,7 +419,6 @@ void http_refuse(struct lws *wsi, int status, const struct error *error)
 {
     struct connection *connection = xcalloc(1, sizeof(*connection));
     struct exchange *exchange = &connection->exchange;
-    struct buffer text = { 0 };
 
     *exchange = (struct exchange){ .connection = connection,
                                    .references = 1,
@@ -385,11 +427,6 @@ void http_refuse(struct lws *wsi, int status, const struct error *error)
                                    .media = MEDIA_JSON };
     connection->wsi = wsi;
     exchange_reply_error(exchange, status, error);
-    buffer_reserve(&text, LWS_PRE + exchange->out.len);
-    text.len = LWS_PRE;
-    buffer_append_bytes(&text, buffer_bytes(&exchange->out));
-    if (lws_write(wsi, (unsigned char *)text.data + LWS_PRE, exchange->out.len, LWS_WRITE_HTTP) < 0)
-        log_debug("a refused handshake could not be answered");
-    buffer_release(&text);
+    write_now(connection);
     exchange_release(exchange);
 }

@@ -11,11 +11,8 @@
 bool http_start(struct gateway *gateway, struct lws *wsi, const char *path) MUST_USE;
 void http_body(struct lws *wsi, struct bytes part);
 
-/*
- * False when the connection is to be closed: the end was told before. libwebsockets 4.1 tells it
- * for ever, and serves nobody else, when a request with a body came in one piece with the one
- * before it.
- */
+/* False when the connection is to be closed: the end was told before, since another request came
+ * behind the body, and is refused. */
 bool http_body_end(struct lws *wsi) MUST_USE;
 
 bool http_write(struct lws *wsi, struct frame *scratch) MUST_USE;

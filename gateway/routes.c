@@ -346,23 +346,23 @@ enum body { BODY_NONE, BODY_OPTIONAL, BODY_WHOLE, BODY_STREAM };
 
 static const struct route {
     enum method method;
-    const char *path; /* {g} is a graph's name */
     enum body body;
+    const char *path;                         /* {g} is a graph's name */
     void (*start)(struct exchange *exchange); /* when the body is there; of a stream, at once */
 } routes[] = {
-    { METHOD_GET, "/healthz", BODY_NONE, get_health },
-    { METHOD_GET, "/metrics", BODY_NONE, get_metrics },
-    { METHOD_GET, "/readyz", BODY_NONE, get_ready },
-    { METHOD_GET, "/v1/graphs", BODY_NONE, get_graphs },
-    { METHOD_PUT, "/v1/graphs/{g}", BODY_OPTIONAL, put_graph },
-    { METHOD_DELETE, "/v1/graphs/{g}", BODY_NONE, delete_graph },
-    { METHOD_GET, "/v1/graphs/{g}/export", BODY_NONE, export_start },
-    { METHOD_POST, "/v1/graphs/{g}/import", BODY_STREAM, import_start },
-    { METHOD_GET, "/v1/graphs/{g}/log", BODY_NONE, log_start },
-    { METHOD_POST, "/v1/graphs/{g}/pull", BODY_WHOLE, post_pull },
-    { METHOD_POST, "/v1/graphs/{g}/query", BODY_WHOLE, post_query },
-    { METHOD_GET, "/v1/graphs/{g}/socket", BODY_NONE, get_socket },
-    { METHOD_POST, "/v1/graphs/{g}/transact", BODY_WHOLE, post_transact },
+    { METHOD_GET, BODY_NONE, "/healthz", get_health },
+    { METHOD_GET, BODY_NONE, "/metrics", get_metrics },
+    { METHOD_GET, BODY_NONE, "/readyz", get_ready },
+    { METHOD_GET, BODY_NONE, "/v1/graphs", get_graphs },
+    { METHOD_PUT, BODY_OPTIONAL, "/v1/graphs/{g}", put_graph },
+    { METHOD_DELETE, BODY_NONE, "/v1/graphs/{g}", delete_graph },
+    { METHOD_GET, BODY_NONE, "/v1/graphs/{g}/export", export_start },
+    { METHOD_POST, BODY_STREAM, "/v1/graphs/{g}/import", import_start },
+    { METHOD_GET, BODY_NONE, "/v1/graphs/{g}/log", log_start },
+    { METHOD_POST, BODY_WHOLE, "/v1/graphs/{g}/pull", post_pull },
+    { METHOD_POST, BODY_WHOLE, "/v1/graphs/{g}/query", post_query },
+    { METHOD_GET, BODY_NONE, "/v1/graphs/{g}/socket", get_socket },
+    { METHOD_POST, BODY_WHOLE, "/v1/graphs/{g}/transact", post_transact },
 };
 
 static const char *const method_names[] = {
@@ -403,14 +403,11 @@ static const struct route *find(const struct exchange *exchange, struct bytes *g
 
 static void reply_no_method(struct exchange *exchange, const struct buffer *allowed)
 {
-    struct buffer text = { 0 };
-    char headers[128];
+    struct error error;
 
-    snprintf(headers, sizeof(headers), "allow: %.*s\r\n", (int)allowed->len, allowed->data);
-    buffer_printf(&text, "{\"code\":\"unsupported\",\"message\":\"%s is not for this path\"}",
-                  method_names[exchange->method]);
-    exchange_reply(exchange, 405, "application/json", headers, buffer_bytes(&text));
-    buffer_release(&text);
+    snprintf(exchange->allow, sizeof(exchange->allow), "%.*s", (int)allowed->len, allowed->data);
+    fail(&error, ERROR_UNSUPPORTED, "%s is not for this path", method_names[exchange->method]);
+    exchange_reply_error(exchange, 405, &error);
 }
 
 static void reply_unrouted(struct exchange *exchange, struct buffer *allowed)

@@ -11,6 +11,7 @@ export * from './connection.js';
 export * from './edit.js';
 export * from './edn.js';
 export * from './held.js';
+export * from './local_entities.js';
 export * from './local_ids.js';
 export * from './merge_text.js';
 export * from './mirror.js';

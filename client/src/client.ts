@@ -142,7 +142,7 @@ export class BaseClient {
     );
   }
 
-  /* --- what an application sees --- */
+  // --- what an application sees ---
 
   get state(): State {
     return this.now;
@@ -229,7 +229,7 @@ export class BaseClient {
     }
   }
 
-  /* --- writing --- */
+  // --- writing ---
 
   /*
    * Commits forms (or EDN text of them) once, however often it takes to send them. Resolves when the
@@ -273,7 +273,7 @@ export class BaseClient {
     await this.outbox.close(closedError());
   }
 
-  /* --- reading on the server --- */
+  // --- reading on the server ---
 
   query(query: Value, args: readonly Value[] = [], options: ReadOptions = {}): Promise<Value> {
     return this.reader.query(query, args, options);
@@ -292,7 +292,7 @@ export class BaseClient {
     return new Reader(this.requests, { asOf: t });
   }
 
-  /* --- edits --- */
+  // --- edits ---
 
   private add(edit: Edit): Promise<TransactResult> {
     return new Promise((resolve, reject) => {
@@ -316,7 +316,7 @@ export class BaseClient {
     }
   }
 
-  /* --- the socket --- */
+  // --- the socket ---
 
   private opened(): void {
     const { user, token, sync = 'auto' } = this.options;

@@ -87,20 +87,38 @@ static void ask_fan(struct run *run)
     arena_release(&arena);
 }
 
+static void ask_questions(struct run *run, const struct world *world, const struct value *history,
+                          const struct scale *scale, uint64_t cases)
+{
+    struct scale now = *scale;
+
+    now.transactions = graph_head(world->graph.graph)->t + 1;
+    for (int i = 0; i < QUESTIONS_OF_WORLD / 2 && run->cases < cases; i++) {
+        struct arena arena = { 0 };
+        struct value question = generate_question(&run->random, &now, &arena);
+        if (run->failures < FAILURES_MAX)
+            ask(run, world, history, &question);
+        arena_release(&arena);
+    }
+}
+
+/* Asks about a part of a history, and then about all of it: what is kept in memory between queries
+ * must go along with the transactions. */
 static void ask_world(struct run *run, uint64_t cases)
 {
     struct arena arena = { 0 };
     struct scale scale;
     struct value history = generate_history(&run->random, &arena, &scale);
+    struct value first = history, rest = history;
     struct world world;
 
-    world_open(&world, &history);
-    scale.transactions = graph_head(world.graph.graph)->t + 1;
-    for (int i = 0; i < QUESTIONS_OF_WORLD && run->cases < cases && run->failures < FAILURES_MAX;
-         i++) {
-        struct value question = generate_question(&run->random, &scale, &arena);
-        ask(run, &world, &history, &question);
-    }
+    first.count = 1 + random_below(&run->random, history.count);
+    rest.items += first.count;
+    rest.count -= first.count;
+    world_open(&world, &first);
+    ask_questions(run, &world, &first, &scale, cases);
+    world_transact(&world, &rest);
+    ask_questions(run, &world, &history, &scale, cases);
     world_close(&world);
     arena_release(&arena);
 }

@@ -1,6 +1,11 @@
 /* The built-in functions, predicates and aggregates. */
+#include "common/hashmap.h"
 #include "tests/unit/query_case.h"
 #include "txd/query/functions.h"
+
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 static const char people[] = "[[{:db/ident :tag :db/cardinality :db.cardinality/many}"
                              "  {:db/ident :parent :db/valueType :db.type/ref}]"
@@ -430,6 +435,72 @@ static void test_arities(void **state)
     tx_fixture_close(&fixture);
 }
 
+/* The text between the next two backquotes; *at moves behind it. */
+static bool quoted(const char **at, struct bytes *out)
+{
+    const char *begin = strchr(*at, '`'), *end = begin ? strchr(begin + 1, '`') : NULL;
+
+    if (!end)
+        return false;
+    *out = (struct bytes){ begin + 1, (size_t)(end - begin - 1) };
+    *at = end + 1;
+    return true;
+}
+
+/* A row `(call)` | `result` of the manual; false when the line is none. */
+static bool run_example(struct tx_fixture *fixture, const char *line, struct bytes *call)
+{
+    struct arena arena = { 0 };
+    struct bytes result;
+
+    if (strncmp(line, "| `(", 4) != 0 || !quoted(&line, call) || strncmp(line, " | `", 4) != 0 ||
+        !quoted(&line, &result))
+        return false;
+    struct query_request request = {
+        .query =
+            value_string(arena_printf(&arena, "[:find ?x . :where [%.*s ?x]]", BYTES_ARG(*call)))
+    };
+    struct value actual = query_must(fixture, &request, &arena);
+    query_expect(call->data, &actual, arena_printf(&arena, "%.*s%c", BYTES_ARG(result), 0).data,
+                 &arena);
+    arena_release(&arena);
+    return true;
+}
+
+static bool shows(const struct hashmap *shown, const char *name)
+{
+    return hashmap_get(shown, bytes_of(name)) != NULL;
+}
+
+/* The manual shows an example of every function, and gives what it says. */
+static void test_manual(void **state)
+{
+    const char *root = getenv("STOA_SOURCE");
+    char path[PATH_MAX], line[4096];
+    struct tx_fixture fixture;
+    struct hashmap shown = { 0 };
+
+    (void)state;
+    snprintf(path, sizeof(path), "%s/docs/query.md", root ? root : ".");
+    FILE *file = fopen(path, "r");
+    assert_non_null(file);
+    query_fixture_open(&fixture, people);
+    while (fgets(line, sizeof(line), file)) {
+        struct bytes call;
+        if (!run_example(&fixture, line, &call))
+            continue;
+        struct bytes name = { call.data + 1, strcspn(call.data + 1, " )") };
+        hashmap_put(&shown, name, path);
+    }
+    fclose(file);
+    for (size_t i = 0; i < ARRAY_LEN(functions); i++)
+        for (const struct function *function = functions[i]; function->name; function++)
+            if (!shows(&shown, function->name))
+                fail_msg("the manual has no example of %s", function->name);
+    hashmap_release(&shown);
+    tx_fixture_close(&fixture);
+}
+
 static const struct query_case calls[] = {
     { "[:find ?x ?y :in [?x ...] :where [(* ?x ?x) ?y]]", "[[1 -1 2]]", "[[1 1] [-1 1] [2 4]]",
       NULL, NULL },
@@ -508,8 +579,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_expressions), cmocka_unit_test(test_wrongs),
-        cmocka_unit_test(test_arities),     cmocka_unit_test(test_calls),
-        cmocka_unit_test(test_aggregates),
+        cmocka_unit_test(test_arities),     cmocka_unit_test(test_manual),
+        cmocka_unit_test(test_calls),       cmocka_unit_test(test_aggregates),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

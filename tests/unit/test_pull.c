@@ -120,6 +120,7 @@ static const struct pull_case {
     { "[{:friend 0}]", "1", NULL, "above 0" },
     { "[[:age :xform frob]]", "1", NULL, ":xform" },
     { "[5]", "1", NULL, "expected an attribute" },
+    { "[\"a b\"]", "1", NULL, "the name of an attribute holds" },
     { "[:name]", "\"x\"", NULL, "is no entity" },
     { "[:name]", "[:age 7]", NULL, "not unique" },
 };

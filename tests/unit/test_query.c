@@ -107,6 +107,9 @@ static const struct query_case finds[] = {
       ":limit takes one number from 1" },
     { "[:find ?e :offset 1 :limit 1 :where [?e :name \"Ivan\"]]", NULL, "[]", NULL, NULL },
     { "[:find ?n :keys a b :where [1 :name ?n]]", NULL, NULL, "incorrect", "2 names for 1" },
+    { "[:find ?n ?a :keys n n :where [1 :name ?n] [1 :age ?a]]", NULL, NULL, "incorrect",
+      "a name twice" },
+    { "[:find ?n :keys \"a b\" :where [1 :name ?n]]", NULL, NULL, "incorrect", "a name of :keys" },
 };
 
 static const struct query_case orders[] = {
@@ -193,7 +196,8 @@ static const struct query_case wrongs[] = {
       "cannot resolve ?x in clause [(< ?x 3)]: bound by no clause" },
     { "[:find ?e :where [?e :name] [(frob ?e)]]", NULL, NULL, "incorrect",
       "unknown function frob in clause [(frob ?e)]" },
-    { "[:find ?e :where [?e :name] [(get-else ?e)]]", NULL, NULL, "incorrect", "takes 3 arguments, given 1" },
+    { "[:find ?e :where [?e :name] [(get-else ?e)]]", NULL, NULL, "incorrect",
+      "takes 3 arguments, given 1" },
     { "[:find ?e :where [?e :name] (frob ?e)]", NULL, NULL, "incorrect",
       "unknown rule frob in clause (frob ?e)" },
     { "[:find ?e :where [$2 ?e :name]]", NULL, NULL, "incorrect", "unknown source $2" },

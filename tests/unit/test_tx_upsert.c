@@ -127,11 +127,62 @@ static void test_many_findings(void **state)
     arena_release(&arena);
 }
 
+/* Tempids that only one run each could settle: few forms may be run often, many only a few times.
+ */
+static void test_runs_are_bounded(void **state)
+{
+    static const struct {
+        int others, entangled; /* forms; tempids */
+        const char *says;      /* NULL: it is settled */
+    } rows[] = {
+        { 0, 20, NULL },
+        { 0, 100, "which 64 runs" },
+        { 9000, 2, NULL },
+        { 9000, 20, "which 15 runs" },
+    };
+    struct arena arena = { 0 };
+    struct buffer tx = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+        struct tx_fixture fixture;
+        struct tx_result result;
+        struct error err;
+        tx_fixture_open(&fixture, FLEXIBILITY_READ);
+        tx_must(&fixture, "[{:db/ident :name :db/unique :db.unique/identity}]", &arena);
+        buffer_clear(&tx);
+        buffer_printf(&tx, "[");
+        for (int k = 0; k < rows[i].entangled; k++)
+            buffer_printf(&tx, "{:name \"a%d\"} ", k);
+        buffer_printf(&tx, "]");
+        buffer_append_u8(&tx, 0);
+        tx_must(&fixture, tx.data, &arena);
+        buffer_clear(&tx);
+        buffer_printf(&tx, "[");
+        for (int k = 0; k < rows[i].others; k++)
+            buffer_printf(&tx, "[:db/add 1 :age %d] ", k);
+        for (int k = 0; k < rows[i].entangled; k++) /* what is found out undoes why */
+            buffer_printf(&tx, "[:db/add -%d :name \"b%d\"] [:db/add -%d :name \"a%d\"] ", k + 1, k,
+                          k + 1, k);
+        buffer_printf(&tx, "]");
+        buffer_append_u8(&tx, 0);
+        bool ok = tx_transact_edn(&fixture, tx.data, &arena, &result, &err);
+        if (ok != !rows[i].says || (!ok && !strstr(err.message, rows[i].says)))
+            fail_msg("case %zu: %s", i, ok ? "it was settled" : err.message);
+        tx_verify(&fixture);
+        tx_fixture_close(&fixture);
+        arena_reset(&arena);
+    }
+    buffer_release(&tx);
+    arena_release(&arena);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_upsert),
         cmocka_unit_test(test_many_findings),
+        cmocka_unit_test(test_runs_are_bounded),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

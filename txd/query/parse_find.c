@@ -137,8 +137,17 @@ static bool parse_return_map(struct parser *parser, const struct section_items *
             const struct value *key = &section->items[j];
             if (key->type != VALUE_SYMBOL && key->type != VALUE_STRING)
                 return fail(err, ERROR_INCORRECT, ":%s takes symbols", name);
+            const char *fault = return_maps[i].type == VALUE_STRING
+                                    ? NULL
+                                    : edn_name_fault(return_maps[i].type, key->text);
+            if (fault)
+                return fail(err, ERROR_INCORRECT, "a name of :%s %s", name, fault);
             query->keys[j] = value_text(return_maps[i].type, key->text);
         }
+        struct value all = value_collection(VALUE_SET, query->keys, section->count);
+        struct bytes twice;
+        if (!value_distinct(&all, parser->arena, &twice))
+            return fail(err, ERROR_INCORRECT, ":%s has a name twice", name);
     }
     return true;
 }

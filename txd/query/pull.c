@@ -54,6 +54,9 @@ static bool parse_name(struct puller *puller, const struct value *form, struct p
     struct bytes name = form->text;
     if (form->type == VALUE_STRING && name.data[0] == ':')
         name = (struct bytes){ name.data + 1, name.len - 1 };
+    const char *fault = edn_name_fault(VALUE_KEYWORD, name);
+    if (fault)
+        return fail(err, ERROR_INCORRECT, "pull: the name of an attribute %s", fault);
     out->key = value_keyword(name);
     out->is_id = bytes_equal(name, BYTES("db/id"));
     if (!out->is_id)

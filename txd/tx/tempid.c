@@ -66,6 +66,7 @@ struct tempid *tempid_of_map(struct tempids *tempids, const struct value *map)
 void tempids_begin(struct tempids *tempids)
 {
     tempids->again = false;
+    tempids->made = (struct table){ 0 };
     for (struct tempid *at = tempids->first; at; at = at->next) {
         at->e = 0;
         at->made = at->upserted = at->used_as_value = false;
@@ -89,15 +90,26 @@ static bool two_entities(struct tempids *tempids, const struct tempid *tempid, u
                 tempid->map ? "map" : "tempid", BYTES_ARG(text), a, b);
 }
 
+/* The tempid for which the entity was made in this run, or NULL. */
+static struct tempid *maker_of(const struct tempids *tempids, uint32_t e)
+{
+    struct chain *at = table_first(&tempids->made, number_hash(e));
+
+    for (; at; at = table_next(at)) {
+        struct tempid *tempid = CONTAINER_OF(at, struct tempid, made_chain);
+        if (tempid->made && tempid->e == e)
+            return tempid;
+    }
+    return NULL;
+}
+
 /* An identity has led to an entity, after forms that took the tempid for another one. */
 static bool find_out(struct tempids *tempids, struct tempid *root, uint32_t e, struct error *err)
 {
-    struct tempid *maker = tempids->first;
+    struct tempid *maker = maker_of(tempids, e);
 
     if (root->found_e || root->upserted)
         return two_entities(tempids, root, root->e, e, err);
-    while (maker && !(maker->made && maker->e == e))
-        maker = maker->next;
     if (maker)
         root->found_as = maker;
     else
@@ -124,6 +136,8 @@ bool tempid_bind(struct tempids *tempids, struct tempid *tempid, uint32_t upsert
                                                                       err))
                 return false;
             root->made = true;
+            table_add(&tempids->made, tempids->draft->arena, &root->made_chain,
+                      number_hash(root->e));
         }
     }
     if (upserted && upserted != root->e && !find_out(tempids, root, upserted, err))

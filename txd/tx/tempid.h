@@ -7,17 +7,26 @@
  * from the start, knowing it (DataScript does the same). Many such findings are taken into one
  * more run; each must then be found true by an identity that leads to it, else the runs go on
  * with one finding at a time, which is slow and exact.
+ *
+ * The writer of the graph waits meanwhile, so what the runs may cost is bounded: there are at most
+ * TEMPID_RUNS_MAX, and after the TEMPID_RUNS_FREE that nearly all transactions do with, no further
+ * one when together they have come to TEMPID_WORK_MAX forms, assertions and retractions: half a
+ * second or so.
  */
 #ifndef STOA_TXD_TX_TEMPID_H
 #define STOA_TXD_TX_TEMPID_H
 
+#include "common/limits.h"
 #include "txd/tx/draft.h"
 
 /* Runs of one transaction, before its tempids are given up as too entangled. */
-#define TEMPID_RUNS_MAX 64
+#define TEMPID_RUNS_MAX  64
+#define TEMPID_RUNS_FREE 3
+#define TEMPID_WORK_MAX  (4 * LIMIT_TX_DATOMS)
 
 struct tempid {
-    struct chain chain;
+    struct chain chain;         /* by key, or map */
+    struct chain made_chain;    /* by `e`, once it was made */
     struct tempid *next;        /* in the order of first mention */
     struct value key;           /* as written; nil for a map without :db/id */
     const struct value *map;    /* that map */
@@ -37,6 +46,7 @@ struct tempid {
 struct tempids {
     struct draft *draft;
     struct table table;
+    struct table made; /* those for which this run has made an entity */
     struct tempid *first, **last;
     bool exact; /* one finding a run */
     bool again; /* this run found something that the forms before it did not know */

@@ -5,7 +5,7 @@
 import { batch } from '@preact/signals';
 import { focus, graph, selection, type Focus, type Selection } from './desk.js';
 import type { Edit, Form } from './model/forms.js';
-import { newUid, set } from './model/forms.js';
+import { newUid, refForms, set } from './model/forms.js';
 import { childrenOf, idOf, parentOf, readBlock, rowsBelow, uidOf, type Db } from './model/blocks.js';
 import * as model from './model/edit.js';
 import { readMarkdown, writeMarkdown } from './model/markdown.js';
@@ -29,11 +29,18 @@ function currentText(db: Db, uid: string, draft: Draft): string {
   return mergeText(draft.base, draft.text, textOf(db, uid));
 }
 
-/* Saves what is typed. References to pages that do not exist wait until the block is left. */
-export function save(uid: string, draft: Draft, isLeft: boolean): Promise<void> {
-  const fn = (db: Db): readonly Form[] =>
-    readBlock(db, uid) ? model.setText(db, uid, currentText(db, uid, draft), isLeft, Date.now()) : [];
-  return graph.edit(fn, `text ${uid}`);
+/*
+ * Saves what is typed. References to pages that do not exist wait until the block is left, as does the time of the edit.
+ */
+export function save(uid: string, draft: Draft, isLeft: boolean, isChanged = false): Promise<void> {
+  const now = Date.now();
+  const settle = (db: Db): readonly Form[] => {
+    const block = readBlock(db, uid);
+    if (!block) return [];
+    const time = isLeft && isChanged ? [set(uid, ':edit/time', now)] : [];
+    return [...time, ...refForms(db, uid, block.text, isLeft, now)];
+  };
+  return graph.write(uid, draft.text, draft.base, settle);
 }
 
 /* Makes an edit whose outcome says where the caret goes; false when it has nothing to do. */

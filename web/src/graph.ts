@@ -1,20 +1,22 @@
 /*
  * The graph that the interface shows: the only file that knows the client library.
  *
- * `db` is what the server sent with one's own unanswered edits on top, so that a key shows at once. An edit is a
- * function of a database. It is made against `db`; when the server refuses it because someone else was there first
- * (`conflict`), it is made again against what is there now, and only told as rejected when it has
- * nothing to do there or fails for another reason.
+ * `db` is what the server sent with one's own unanswered edits on top, so that a key shows at once. A text is sent as
+ * what its writer made of what they saw, and the client merges it with what others have made of it. Any other
+ * edit is a function of a database. When the server refuses one because someone else was there first (`conflict`),
+ * it is made again from what is there now; it is told as rejected only when that fails too.
  */
 import { batch, signal } from '@preact/signals';
-import { Client, Keyword, RequestError, datascript, type Fields, type Session, type Value } from '../../client/dist/index.js';
-import { SCHEMA, type Db } from './model/blocks.js';
-import type { Form } from './model/forms.js';
-import { History, heldForms } from './model/undo.js';
+import {
+  Client, Keyword, RequestError, datascript, type Fields, type Session, type State, type Value,
+} from '../../client/dist/index.js';
+import { SCHEMA, readBlock, type Db } from './model/blocks.js';
+import { ref, set, type Form } from './model/forms.js';
+import { History } from './model/undo.js';
 
 export { mergeText } from '../../client/dist/index.js';
 
-export type Status = 'connecting' | 'syncing' | 'live' | 'offline' | 'closed';
+export type Status = State['status'];
 
 export interface Person {
   readonly session: string;
@@ -33,11 +35,6 @@ export interface Rejection {
 
 export type EditFn = (db: Db) => readonly Form[];
 
-interface Pending {
-  readonly forms: readonly Form[];
-  readonly fn: EditFn;
-}
-
 export interface GraphOptions {
   readonly urls: readonly string[];
   readonly graph: string;
@@ -48,7 +45,7 @@ export interface GraphOptions {
 const TRIES_MAX = 5;
 
 /* No connection for this long is told as being offline. */
-const OFFLINE_MS = 2_000;
+const OFFLINE_MS = 1_500;
 
 /* Changes of these move rows; others change only what a row shows. */
 const SHAPE = new Set([':block/children', ':block/order', ':block/open', ':node/title', ':block/uid', ':block/refs']);
@@ -65,31 +62,60 @@ export class Graph {
   readonly rejections = signal<readonly Rejection[]>([]);
   private readonly client: Client;
   private readonly history = new History();
-  private pending: readonly Pending[] = [];
+  private lastStatus: Status | undefined;
+  private hasMoved = false;
+  private isRefreshing = false;
   private offlineTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: GraphOptions) {
     this.client = new Client({ ...options, user: { ...options.user }, protocol: 'msgpack' });
-    this.client.on('status', () => this.followStatus());
-    this.client.on('tx', (message) => this.refresh(movesRows(message)));
-    this.client.on('presence', (sessions) => this.followPeople(sessions));
-    this.followStatus();
+    datascript.listen(this.client.conn, ({ tx_data, tx_meta }) => {
+      const isSnapshot = (tx_meta as Fields | null)?.['type'] === 'snapshot';
+      this.hasMoved ||= isSnapshot || tx_data.some(({ a }) => SHAPE.has(a));
+      this.refreshSoon();
+    });
+    this.client.onState((state) => this.followState(state));
+    this.client.onPresence((sessions) => this.followPeople(sessions));
+    this.client.onRejected(({ error, txData, text }) => {
+      this.reject(error, text ? [text.mine] : textsOf(txData as readonly Form[]));
+    });
   }
 
   /* Makes an edit and shows it at once. Resolves, whatever became of it, when the server has answered. */
-  async edit(fn: EditFn, run?: string): Promise<void> {
+  async edit(fn: EditFn): Promise<void> {
     const forms = fn(this.db.value);
     if (forms.length === 0) return;
-    this.history.add(this.db.value, forms, run);
+    this.history.add(this.db.value, forms);
     await this.send(forms, fn);
   }
 
+  /* An edit that nobody would think of undoing, such as the page that opening a link makes. */
+  async prepare(fn: EditFn): Promise<void> {
+    await this.send(fn(this.db.value), fn);
+  }
+
+  /*
+   * Sets a block's text to what its writer has made of `base`, and makes the edits that follow from it. All that is
+   * typed in one go is one step of undoing.
+   */
+  async write(uid: string, text: string, base: string, after: EditFn): Promise<void> {
+    const waiting: Promise<void>[] = [];
+    if (text !== base && readBlock(this.db.value, uid)) {
+      this.history.add(this.db.value, [set(uid, ':block/string', text)], uid);
+      const sent = this.client.editText(ref(uid), ':block/string', text, base);
+      waiting.push(sent.then(() => {}, (error: Error) => this.reject(error, [text])));
+      this.refresh();
+    }
+    waiting.push(this.prepare(after));
+    await Promise.all(waiting);
+  }
+
   async undo(): Promise<void> {
-    await this.sendPlain(this.history.undo(this.db.value));
+    await this.send(this.history.undo(this.db.value), () => []);
   }
 
   async redo(): Promise<void> {
-    await this.sendPlain(this.history.redo(this.db.value));
+    await this.send(this.history.redo(this.db.value), () => []);
   }
 
   /* What this user looks at and writes in. */
@@ -101,72 +127,74 @@ export class Graph {
     this.rejections.value = [];
   }
 
-  /* A query on the server, as EDN text. */
-  query(text: string): Promise<Value> {
-    return this.client.query(text);
-  }
-
-  private async sendPlain(forms: readonly Form[]): Promise<void> {
-    if (forms.length > 0) await this.send(forms, () => []);
+  /* Tries to connect now. */
+  reconnect(): void {
+    this.client.reconnect();
   }
 
   private async send(first: readonly Form[], fn: EditFn): Promise<void> {
     let forms = first;
     for (let tries = 1; forms.length > 0; tries++) {
-      const entry = { forms, fn };
-      this.setPending([...this.pending, entry]);
-      let problem: unknown;
-      try {
-        await this.client.transact(forms as Value);
-      } catch (error) {
-        problem = error;
-      }
-      this.setPending(this.pending.filter((each) => each !== entry));
+      const sent = this.client.transact(forms as Value);
+      this.refresh();
+      const problem = await sent.then(() => undefined, (error: unknown) => error);
       if (problem === undefined) return;
       const isLost = problem instanceof RequestError && problem.code === 'conflict' && tries < TRIES_MAX;
+      if (!isLost) this.reject(problem as Error, textsOf(forms));
       forms = isLost ? fn(this.db.value) : [];
-      if (!isLost) this.reject(entry, problem as Error);
     }
   }
 
-  private reject(entry: Pending, error: Error): void {
-    const rejection = { message: error.message, texts: textsOf(entry.forms) };
+  private reject(error: Error, texts: readonly string[]): void {
+    const rejection = { message: error.message, texts: texts.filter((text) => text !== '') };
     this.rejections.value = [...this.rejections.value, rejection];
   }
 
-  private setPending(pending: readonly Pending[]): void {
-    const before = this.pending;
-    this.pending = pending;
-    this.pendingCount.value = pending.length;
-    const changed = [...pending, ...before].filter((each) => !(pending.includes(each) && before.includes(each)));
-    this.refresh(changed.some((each) => each.forms.some(formMovesRows)));
-  }
-
-  private refresh(movesRows: boolean): void {
-    batch(() => {
-      this.db.value = this.pending.reduce(withEdit, this.client.mirror.db);
-      if (movesRows) this.shape.value++;
+  /* DataScript's listeners are called before the client is done with a change. */
+  private refreshSoon(): void {
+    if (this.isRefreshing) return;
+    this.isRefreshing = true;
+    queueMicrotask(() => {
+      this.isRefreshing = false;
+      this.refresh();
     });
   }
 
-  private followStatus(): void {
-    const status = this.client.status;
+  private refresh(): void {
+    if (!this.hasSchema()) return;
+    batch(() => {
+      this.db.value = this.client.db;
+      if (this.hasMoved) this.shape.value++;
+      this.hasMoved = false;
+    });
+  }
+
+  private followState({ status, pending }: State): void {
+    this.pendingCount.value = pending;
+    if (status === this.lastStatus) return;
+    this.lastStatus = status;
     clearTimeout(this.offlineTimer);
-    if (status === 'connecting' && this.isLoaded.value) {
+    if (status === 'offline') {
       this.offlineTimer = setTimeout(() => (this.status.value = 'offline'), OFFLINE_MS);
-      if (this.status.value === 'offline') return;
+    } else {
+      this.status.value = status;
     }
-    this.status.value = status;
     if (status === 'live') void this.follow();
   }
 
   /* The graph is here, perhaps again: with the schema that it needs, it is shown. */
   private async follow(): Promise<void> {
-    if (!hasSchema(this.client.mirror.db)) {
+    if (!this.hasSchema()) {
       await this.client.transact(schemaForms());
     }
-    this.refresh(true);
+    this.hasMoved = true;
+    this.refresh();
     this.isLoaded.value = true;
+  }
+
+  /* Whether blocks can be looked up: reading an index that the schema does not ask for throws. */
+  private hasSchema(): boolean {
+    return Object.keys(SCHEMA).every((attribute) => this.client.mirror.schema[attribute] !== undefined);
   }
 
   private followPeople(sessions: readonly Session[]): void {
@@ -183,33 +211,9 @@ export class Graph {
   }
 }
 
-/*
- * The database with an unanswered edit in it. One that others have overtaken shows as it will be made again; one that
- * has nothing to do any more is left out.
- */
-function withEdit(db: Db, { forms, fn }: Pending): Db {
-  for (const make of [() => forms, () => fn(db)]) {
-    try {
-      return datascript.db_with(db, heldForms(make()));
-    } catch {
-      // The server will refuse it likewise.
-    }
-  }
-  return db;
-}
-
 /* Others choose their colours: nothing but a colour may come into a style. */
 function safeColor(color: string | undefined): string {
   return color && /^#[0-9a-f]{6}$/i.test(color) ? color : '#6b7280';
-}
-
-function movesRows(message: Fields): boolean {
-  const datoms = (message['datoms'] ?? []) as readonly (readonly Value[])[];
-  return message['schema'] !== undefined || datoms.some((datom) => SHAPE.has(String(datom[1])));
-}
-
-function formMovesRows(form: Form): boolean {
-  return !Array.isArray(form) || form[0] === ':db/retractEntity' || SHAPE.has(String(form[2]));
 }
 
 function textsOf(forms: readonly Form[]): string[] {
@@ -217,21 +221,8 @@ function textsOf(forms: readonly Form[]): string[] {
     const text = Array.isArray(form)
       ? form[2] === ':block/string' && form.at(-1)
       : (form as Fields)[':block/string'];
-    return typeof text === 'string' && text !== '' ? [text] : [];
+    return typeof text === 'string' ? [text] : [];
   });
-}
-
-/* Whether DataScript can look up blocks: reading an index that the schema does not ask for throws. */
-function hasSchema(db: Db): boolean {
-  try {
-    datascript.datoms(db, ':avet', ':block/uid', '');
-    datascript.datoms(db, ':avet', ':node/title', '');
-    datascript.datoms(db, ':avet', ':block/children', 0);
-    datascript.datoms(db, ':avet', ':block/refs', 0);
-    return true;
-  } catch {
-    return false;
-  }
 }
 
 function schemaForms(): Value {

@@ -53,19 +53,28 @@ test('two people who make one page make the same', () => {
 test('a page made under the old title of a renamed one is another page', () => {
   let db = write(outline('a A'), 'a', '[[Old]]');
   db = apply(db, renamePage(db, uidOf(db, idOfTitle(db, 'Old')), 'New', NOW));
-  db = apply(db, makePage(db, 'Old', 'x', NOW).forms);
+  db = apply(db, makePage(db, 'Old', NOW).forms);
   assert.deepEqual(titles(db), ['New', 'Old', 'Page']);
 });
 
 test('a new page and a new day have a block to write in, once', () => {
   let db = outline('');
-  const page = makePage(db, 'New', 'x', NOW);
+  const page = makePage(db, 'New', NOW);
   db = apply(db, page.forms);
-  const day = makeDay(db, new Date(2026, 10, 22), 'y', NOW);
+  const day = makeDay(db, new Date(2026, 10, 22), NOW);
   db = apply(db, day.forms);
-  assert.equal(show(db, page.uid) + show(db, '11-22-2026'), 'x\ny\n');
-  assert.deepEqual(makePage(db, 'New', 'z', NOW), { forms: [], uid: page.uid });
-  assert.deepEqual(makeDay(db, new Date(2026, 10, 22), 'z', NOW), { forms: [], uid: '11-22-2026' });
+  assert.deepEqual([page.uid, '11-22-2026'].map((uid) => readBlock(db, uid).children.length), [1, 1]);
+  assert.deepEqual(makePage(db, 'New', NOW), { forms: [], uid: page.uid });
+  assert.deepEqual(makeDay(db, new Date(2026, 10, 22), NOW), { forms: [], uid: '11-22-2026' });
+});
+
+test('of two who open one new page the second brings no other block, and empties nothing', () => {
+  const db = outline('');
+  const [one, two] = [makePage(db, 'New', NOW), makePage(db, 'New', NOW)];
+  let both = apply(db, one.forms);
+  both = write(both, show(both, one.uid).trim(), 'written by the first');
+  assert.throws(() => apply(both, two.forms), /cas/);
+  assert.deepEqual(makePage(both, 'New', NOW).forms, []);
 });
 
 test('renaming rewrites links, tags, attributes and titles that hold the title', () => {

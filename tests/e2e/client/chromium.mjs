@@ -21,7 +21,7 @@ const FLAGS = [
   '--disable-features=LocalNetworkAccessChecks,LocalNetworkAccessChecksWebSockets',
 ];
 
-const executablePath = process.env.STOA_CHROMIUM ??
+export const executablePath = process.env.STOA_CHROMIUM ??
   spawnSync('sh', ['-c', 'command -v chromium'], { encoding: 'utf8' }).stdout.trim();
 
 /* Why pages cannot be tried here; false when they can. */

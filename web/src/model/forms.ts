@@ -49,12 +49,12 @@ export function newUid(): string {
 }
 
 /*
- * The uid of a page that is made under a title. It follows from the title, so that two people who make one page at
- * once make the same one. A page keeps its uid when it is renamed; then the next of the series is taken.
+ * A uid that follows from a text: two people who make the page of one title at once make the same one. A page keeps its
+ * uid when it is renamed; what is then made from the old text gets the next uid of a series.
  */
-export function uidOfNewPage(db: Db, title: string): string {
+export function uidFrom(db: Db, text: string): string {
   for (let series = 0; ; series++) {
-    const uid = hashUid(series === 0 ? title : `${title}\n${series}`);
+    const uid = hashUid(series === 0 ? text : `${text}\n${series}`);
     if (idOf(db, uid) === undefined) return uid;
   }
 }
@@ -106,7 +106,7 @@ export function pageForms(db: Db, title: string, now: number): { forms: Form[]; 
   if (id !== undefined) {
     return { forms: [], uid: uidOf(db, id) };
   }
-  const uid = uidOfNewPage(db, title);
+  const uid = uidFrom(db, title);
   return { forms: [{ ':block/uid': uid, ':node/title': title, ':create/time': now }], uid };
 }
 

@@ -2,36 +2,41 @@
 import { datascript } from '../../../client/dist/index.js';
 import { childrenOf, idOf, idOfTitle, readId, referrersOf, shown, subtreeOf, uidOf, type Db } from './blocks.js';
 import { dayPage } from './dates.js';
-import { insert, tree } from './edit.js';
-import { attach, detach, expectId, makeRoom, pageForms, ref, set, type Form } from './forms.js';
+import { attach, detach, expectId, makeRoom, pageForms, ref, set, uidFrom, type Form } from './forms.js';
 import { renameLinks } from './links.js';
 
 /* A page with one empty block; no forms when it is there and has blocks. */
-export function makePage(db: Db, title: string, block: string, now: number): { forms: Form[]; uid: string } {
+export function makePage(db: Db, title: string, now: number): { forms: Form[]; uid: string } {
   const { forms, uid } = pageForms(db, title, now);
-  return { forms: [...forms, ...firstBlock(db, uid, block, now)], uid };
+  return { forms: [...forms, ...firstBlock(db, uid, now)], uid };
 }
 
 /* The note of a day. Its uid is the date, whatever other programs call the page. */
-export function makeDay(db: Db, date: Date, block: string, now: number): { forms: Form[]; uid: string } {
+export function makeDay(db: Db, date: Date, now: number): { forms: Form[]; uid: string } {
   const { uid, title } = dayPage(date);
   const id = idOf(db, uid) ?? idOfTitle(db, title);
   if (id !== undefined) {
     const known = uidOf(db, id);
-    return { forms: firstBlock(db, known, block, now), uid: known };
+    return { forms: firstBlock(db, known, now), uid: known };
   }
   const page = { ':block/uid': uid, ':node/title': title, ':create/time': now };
-  return { forms: [page, ...firstBlock(db, uid, block, now)], uid };
+  return { forms: [page, ...firstBlock(db, uid, now)], uid };
 }
 
-/* An empty block for a page that has none, so that there is something to write in. */
-export function firstBlock(db: Db, page: string, block: string, now: number): Form[] {
+/*
+ * An empty block for a page that has none, so that there is something to write in. Its uid follows from the page's: of
+ * two people who open a new page at once, the second must not bring another block, nor empty what the first has
+ * written by then, and so fails with `conflict`.
+ */
+function firstBlock(db: Db, page: string, now: number): Form[] {
   const id = idOf(db, page);
-  if (id !== undefined) {
-    return childrenOf(db, id).length > 0 ? [] : insert(db, page, 0, [tree(block, '')], now);
-  }
-  const fields = { ':block/uid': block, ':block/string': '', ':block/order': 0, ':block/open': true };
-  return [{ ...fields, ':create/time': now, ':edit/time': now }, attach(page, block)];
+  if (id !== undefined && childrenOf(db, id).length > 0) return [];
+  const uid = uidFrom(db, `${page}\nfirst`);
+  return [
+    { ':block/uid': uid, ':block/order': 0, ':block/open': true, ':create/time': now, ':edit/time': now },
+    [':db/cas', ref(uid), ':block/string', null, ''],
+    attach(page, uid),
+  ];
 }
 
 /* The blocks and pages that link to a title, by :block/refs and by their text. */

@@ -32,8 +32,7 @@ export function Editor({ at, text }: Props): VNode {
     const element = area.current!;
     element.value = value;
     element.setSelectionRange(from, to);
-    setDraft(value);
-    mine.type(value);
+    typed();
   };
   const typed = (): void => {
     const element = area.current!;
@@ -124,6 +123,7 @@ class Saver {
   private text: string;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private isSaving = false;
+  private hasTyped = false;
 
   /* `base` is the graph's text, as it was last seen or last saved. */
   constructor(private readonly uid: string, private base: string) {
@@ -132,6 +132,7 @@ class Saver {
 
   type(text: string): void {
     this.text = text;
+    this.hasTyped = true;
     this.timer ??= setTimeout(() => void this.saveTyped(), SAVE_MS);
   }
 
@@ -157,7 +158,8 @@ class Saver {
   leave(): void {
     const draft = { base: this.base, text: this.text, from: 0, to: 0 };
     this.settle(this.text);
-    void commands.save(this.uid, draft, true);
+    void commands.save(this.uid, draft, true, this.hasTyped);
+    this.hasTyped = false;
   }
 
   private async saveTyped(): Promise<void> {
@@ -172,9 +174,26 @@ class Saver {
   }
 }
 
+/* Whether a button or finger is down: then a blur means that the user goes elsewhere. */
+let isPointing = false;
+addEventListener('pointerdown', () => (isPointing = true), { capture: true });
+addEventListener('pointerup', () => (isPointing = false), { capture: true });
+addEventListener('pointercancel', () => (isPointing = false), { capture: true });
+
+/* A row that moves among others is taken out of the document for a moment, and the caret with it: it comes back. */
 function leaveFor(event: FocusEvent, at: Focus): void {
-  const isElsewhere = event.relatedTarget instanceof Element || document.hasFocus();
-  if (isElsewhere && focus.value === at) focus.value = undefined;
+  const element = event.currentTarget as HTMLTextAreaElement;
+  const { selectionStart, selectionEnd } = element;
+  if (focus.value !== at || !document.hasFocus()) return;
+  if (event.relatedTarget || isPointing) {
+    focus.value = undefined;
+    return;
+  }
+  queueMicrotask(() => {
+    if (focus.value !== at || !element.isConnected) return;
+    element.focus({ preventScroll: true });
+    element.setSelectionRange(selectionStart, selectionEnd);
+  });
 }
 
 function pasteInto(event: ClipboardEvent, at: Focus, saver: Saver, element: HTMLTextAreaElement): void {
@@ -206,7 +225,7 @@ function pairUp(event: KeyboardEvent, { value, selectionStart: from, selectionEn
   if (from !== to || event.ctrlKey || event.metaKey) return false;
   if (PAIRS[key] && value[from - 1] === key && value[from] !== PAIRS[key]) {
     show(`${value.slice(0, from)}${key}${PAIRS[key]!.repeat(2)}${value.slice(from)}`, from + 1);
-    return false;
+    return true;
   }
   if (Object.values(PAIRS).includes(key) && value[from] === key) {
     show(value, from + 1);
@@ -237,7 +256,11 @@ function editKey(event: KeyboardEvent, at: Focus, saver: Saver, element: HTMLTex
   const isFirstLine = !draft.text.slice(0, draft.from).includes('\n');
   const isLastLine = !draft.text.slice(draft.to).includes('\n');
   if (key === 'Enter' && isCommand) return saved(), commands.cycleTodo(at.uid), true;
-  if (key === 'Enter' && !isShift) return isFencing(draft) ? false : taken(commands.enter(at, draft));
+  if (key === 'Enter' && !isShift) {
+    if (isFencing(draft)) return false;
+    saved(); // what was typed stays when the new block is undone
+    return commands.enter(at, saver.draft(element));
+  }
   if (key === 'Tab') return saved(), isShift ? commands.moveOut(at.root, [at.uid]) : commands.moveIn([at.uid]), true;
   if (key === 'Backspace' && isFlat && draft.from === 0) return taken(commands.backspace(at, draft));
   if (key === 'Delete' && isFlat && draft.to === draft.text.length) return saved(), commands.mergeNext(at);

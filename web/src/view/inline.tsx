@@ -6,7 +6,6 @@ import MarkdownIt, { type StateInline, type Token } from 'markdown-it';
 import type { ComponentChildren, VNode } from 'preact';
 import { goTo, graph, pageHref } from '../desk.js';
 import { childrenOf, idOf, idOfTitle, readBlock, readId, uidOf } from '../model/blocks.js';
-import { newUid } from '../model/forms.js';
 import { linkAt, type Link } from '../model/links.js';
 import { makePage } from '../model/pages.js';
 
@@ -154,9 +153,9 @@ function GraphLink({ link, nesting }: { link: Link; nesting: number }): VNode {
 
 /* Goes to the page of a title, which is made when there is none. */
 export function openPage(title: string): void {
-  const page = makePage(graph.db.value, title, newUid(), Date.now());
-  void graph.edit(() => page.forms);
-  goTo(page.uid);
+  const { uid } = makePage(graph.db.value, title, Date.now());
+  void graph.prepare((db) => makePage(db, title, Date.now()).forms);
+  goTo(uid);
 }
 
 function BlockReference({ uid, nesting }: { uid: string; nesting: number }): VNode {

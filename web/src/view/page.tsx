@@ -4,7 +4,6 @@ import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import * as commands from '../commands.js';
 import { focus, graph, pageHref, route } from '../desk.js';
-import { newUid } from '../model/forms.js';
 import { idOf, idOfTitle, pathOf, readBlock, readId, uidOf } from '../model/blocks.js';
 import { makeDay, mergePages, removePage, renamePage } from '../model/pages.js';
 import { BlockBody, BlockRow } from './block.js';
@@ -32,7 +31,7 @@ export function PageView(): VNode {
 
 /* Today has a page before anything is written in it: there must be a place to write. */
 function openToday(): void {
-  if (route.value.kind === 'days') void graph.edit((db) => makeDay(db, new Date(), newUid(), Date.now()).forms);
+  if (route.value.kind === 'days') void graph.prepare((db) => makeDay(db, new Date(), Date.now()).forms);
 }
 
 /* With the keyboard alone: Enter or an arrow key in the outline goes to its first block. */

@@ -3,6 +3,7 @@ import type { VNode } from 'preact';
 import { graph } from '../desk.js';
 
 export function StatusSign(): VNode {
+  const status = graph.status.value;
   const count = graph.pendingCount.value;
   const waiting = count === 0 ? '' : ` · ${count} pending`;
   const text = {
@@ -10,12 +11,16 @@ export function StatusSign(): VNode {
     syncing: 'Syncing …',
     live: 'Live',
     offline: `Offline${waiting}`,
-    closed: 'Closed by the server',
-  }[graph.status.value];
+    rejected: 'Refused by the server',
+    closed: 'Closed',
+  }[status];
   return (
-    <span class={`status ${graph.status.value}`} role="status" title={graph.status.value === 'live' ? `In step with the server${waiting}` : text}>
-      {text}
-    </span>
+    <div class="connection">
+      <span class={`status ${status}`} role="status" title={status === 'live' ? 'In step with the server' : text}>
+        {text}
+      </span>
+      {(status === 'offline' || status === 'rejected') && <button onClick={() => graph.reconnect()}>Try now</button>}
+    </div>
   );
 }
 

@@ -33,7 +33,6 @@ export function VirtualList<Item extends Keyed>({ items, draw, heldKey, label, o
         count: items.length,
         estimateSize: () => ROW_PX,
         getScrollElement: () => scroller.current,
-        getItemKey: (index) => shown.current.items[index]?.key ?? index,
         observeElementRect,
         observeElementOffset,
         scrollToFn: elementScroll,
@@ -48,7 +47,9 @@ export function VirtualList<Item extends Keyed>({ items, draw, heldKey, label, o
       }),
     [],
   );
-  list.setOptions({ ...list.options, count: items.length });
+  // Another function for other items: the list keeps what it knows of rows by it.
+  const getItemKey = useMemo(() => (index: number) => items[index]?.key ?? index, [items]);
+  list.setOptions({ ...list.options, count: items.length, getItemKey });
   useLayoutEffect(() => list._didMount(), []);
   useLayoutEffect(() => list._willUpdate());
   return (
