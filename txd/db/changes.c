@@ -3,8 +3,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-/* All segments together, with their values: some thousands of ordinary transactions. */
-#define CHANGES_BYTES_MAX ((size_t)4 << 20)
+/* All segments of a graph, with their values: a thousand ordinary transactions and more. */
+#define CHANGES_BYTES_MAX ((size_t)1 << 20)
 
 #define SEGMENT_DATOMS 256
 

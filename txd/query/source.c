@@ -1,5 +1,6 @@
 #include "txd/query/source.h"
 
+#include "common/clock.h"
 #include "proto/edn.h"
 
 #include <assert.h>
@@ -159,9 +160,19 @@ uint64_t source_count(const struct source *source, const struct attribute *attri
     return total;
 }
 
+/* What reading an extent may use of a query: half of the time that it has left. */
+struct reading_budget {
+    struct budget *budget;
+    int64_t until_us;
+};
+
 static bool check_budget(void *arg, struct error *err)
 {
-    return budget_check(arg, err);
+    const struct reading_budget *reading = arg;
+
+    if (clock_monotonic_us() > reading->until_us)
+        return fail(err, ERROR_INTERRUPTED, "the attribute is too large to be read now");
+    return budget_check(reading->budget, err);
 }
 
 static void let_go(void *extent)
@@ -169,15 +180,25 @@ static void let_go(void *extent)
     extent_release(extent);
 }
 
+/* Asks for an extent that the source does not hold yet. */
+static bool ask_extent(struct source *source, const struct attribute *attribute, uint64_t reads,
+                       struct budget *budget, struct extent **out, struct error *err)
+{
+    int64_t now_us = clock_monotonic_us();
+    struct reading_budget reading = { budget, now_us + (budget->limits->deadline_us - now_us) / 2 };
+    struct extent_demand demand = { .reads = reads,
+                                    .datoms = source_count(source, attribute),
+                                    .check = check_budget,
+                                    .arg = &reading };
+
+    return extents_get(source->db.extents, &source->db, attribute, &demand, out, err) ||
+           (err->kind == ERROR_INTERRUPTED && budget_check(budget, err));
+}
+
 bool source_extent(struct source *source, const struct attribute *attribute, uint64_t reads,
                    struct arena *arena, struct budget *budget, struct extent **out,
                    struct error *err)
 {
-    struct extent_demand demand = { .reads = reads,
-                                    .datoms = source_count(source, attribute),
-                                    .check = check_budget,
-                                    .arg = budget };
-
     *out = NULL;
     if (!source->db.extents)
         return true;
@@ -185,7 +206,7 @@ bool source_extent(struct source *source, const struct attribute *attribute, uin
         source->extents = ARENA_ARRAY(arena, struct extent *, schema_id_end(source->db.schema));
     struct extent **known = &source->extents[attribute->id];
     if (!*known) {
-        if (!extents_get(source->db.extents, &source->db, attribute, &demand, known, err))
+        if (!ask_extent(source, attribute, reads, budget, known, err))
             return false;
         if (*known)
             arena_hold(arena, let_go, *known);

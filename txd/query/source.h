@@ -53,7 +53,8 @@ struct value source_ident(struct source *source, uint16_t a, struct arena *arena
 
 /*
  * The attribute's extent at the source's basis (without `since`), which the arena holds; NULL when
- * it is not in memory and not worth putting there for a read of `reads` keys.
+ * it is not in memory and not worth putting there for a read of `reads` keys, or when that would
+ * take more than half of the time that is left.
  */
 bool source_extent(struct source *source, const struct attribute *attribute, uint64_t reads,
                    struct arena *arena, struct budget *budget, struct extent **out,

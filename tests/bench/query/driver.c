@@ -30,9 +30,9 @@
 #include <stdlib.h>
 #include <time.h>
 
-#define WARM_US      300000
+#define WARM_US      100000
 #define WARM_ROUNDS  8
-#define MEASURED_US  700000
+#define MEASURED_US  300000
 #define ROUNDS_MAX   200
 #define ROUNDS_MIN   5
 #define CACHE_BYTES  ((size_t)128 << 20)

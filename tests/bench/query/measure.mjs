@@ -1,10 +1,10 @@
 /* Timing: what is measured runs until it is warm, then some times more; the median counts. */
-const WARM_MS = 300;
-const MEASURED_MS = 700;
-const ROUNDS_MIN = 5;
+const WARM_MS = 100;
+const MEASURED_MS = 300;
+const ROUNDS_MIN = 3;
 const ROUNDS_MAX = 200;
 const BATCH_MS = 3; // what is timed at once: the clock is in microseconds
-const SLOW_MS = 5000;
+const SLOW_MS = 1000;
 
 export function median(times) {
   return [...times].sort((a, b) => a - b)[Math.floor(times.length / 2)];
