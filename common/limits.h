@@ -27,6 +27,11 @@
  * that lives as long as the transaction is worked on. */
 #define LIMIT_TX_ATTRIBUTES 32768
 
+/* What a change of one attribute may write into indexes, in the one batch of its transaction: some
+ * five million short values. A million take 130 MB while it is worked on and keep the graph's
+ * writer for seconds. */
+#define LIMIT_REBUILD_BYTES ((size_t)256 << 20)
+
 /* Net datoms of one transaction and their encoded size: what one broadcast may carry. */
 #define LIMIT_TX_DATOMS 100000
 #define LIMIT_TX_BYTES  (16 << 20)

@@ -1,12 +1,10 @@
 #include "gateway/presence.h"
 
 #include "common/clock.h"
-#include "common/hashmap.h"
-#include "gateway/encode.h"
+#include "gateway/roster.h"
 #include "proto/bus.h"
 #include "proto/mp.h"
 
-#include <assert.h>
 #include <stdlib.h>
 
 #define INTERVAL_US   (PRESENCE_INTERVAL_MS * INT64_C(1000))
@@ -16,45 +14,18 @@
 /* A feed message that was dropped shows only when the next one comes; so ask now and then. */
 #define REFRESH_US 15000000
 
-enum audience { AUDIENCE_CLIENTS, AUDIENCE_TXD };
-
-#define AUDIENCES (AUDIENCE_TXD + 1)
-
-/* What an audience knows of an entry. */
-struct view {
-    bool known;  /* that it is there */
-    bool stale;  /* but not its state */
-    bool listed; /* in the audience's list */
-};
-
-struct entry {
-    char session[UUID_TEXT_BYTES];
-    bool present; /* else it is only kept until the audiences have been told */
-    bool own;
-    uint64_t seen;             /* the reading of presence-read that had it last */
-    struct blob *user, *state; /* MessagePack */
-    struct view views[AUDIENCES];
-};
-
-struct entries {
-    struct entry **items;
-    size_t count, cap;
-};
-
 struct presence_graph {
     struct presence *presence;
     struct presence_graph *next;
     const char *name;
     const struct presence_operations *operations;
     void *arg;
-    struct hashmap entries;
-    struct entries changed[AUDIENCES];
+    struct roster roster;
     bool newcomers;  /* wait for the full set */
     int64_t told_us; /* when the clients were last told */
     bool loaded;     /* the first presence-read was answered, or failed */
     bool closed;     /* freed when the reading that is under way has ended */
     bool reading;
-    uint64_t readings;
     int64_t read_us;   /* when to read (again) */
     int64_t settle_us; /* until then the others may not have announced themselves */
     struct uuid incarnation;
@@ -71,241 +42,54 @@ struct presence {
     int64_t announced_us;
 };
 
-/* --- entries --- */
-
-static struct entry *entry_find(const struct presence_graph *graph, struct bytes session)
-{
-    return hashmap_get(&graph->entries, session);
-}
-
-static void entry_free(struct entry *entry)
-{
-    blob_release(entry->user);
-    blob_release(entry->state);
-    free(entry);
-}
-
-static void list(struct presence_graph *graph, struct entry *entry, enum audience audience)
-{
-    struct entries *changed = &graph->changed[audience];
-
-    if (entry->views[audience].listed)
-        return;
-    entry->views[audience].listed = true;
-    if (changed->count == changed->cap) {
-        changed->cap = changed->cap ? changed->cap * 2 : 16;
-        changed->items = xrealloc(changed->items, changed->cap * sizeof(struct entry *));
-    }
-    changed->items[changed->count++] = entry;
-}
-
-/* Both audiences must hear of it, txd only of our own. */
-static void note(struct presence_graph *graph, struct entry *entry)
-{
-    list(graph, entry, AUDIENCE_CLIENTS);
-    if (entry->own)
-        list(graph, entry, AUDIENCE_TXD);
-    graph->presence->soon(graph->presence->arg);
-}
-
-static struct entry *entry_add(struct presence_graph *graph, struct bytes session, bool own,
-                               const struct value *user, const struct value *state)
-{
-    struct entry *entry = xcalloc(1, sizeof(*entry));
-
-    assert(session.len < sizeof(entry->session));
-    memcpy(entry->session, session.data, session.len);
-    entry->present = true;
-    entry->own = own;
-    entry->user = encode_blob(ENCODING_MSGPACK, user);
-    entry->state = encode_blob(ENCODING_MSGPACK, state);
-    hashmap_put(&graph->entries, session, entry);
-    note(graph, entry);
-    return entry;
-}
-
-static void entry_update(struct presence_graph *graph, struct entry *entry,
-                         const struct value *state)
-{
-    struct blob *encoded = encode_blob(ENCODING_MSGPACK, state);
-
-    if (bytes_equal(blob_bytes(encoded), blob_bytes(entry->state))) {
-        blob_release(encoded);
-        return;
-    }
-    blob_release(entry->state);
-    entry->state = encoded;
-    entry->views[AUDIENCE_CLIENTS].stale = entry->views[AUDIENCE_TXD].stale = true;
-    note(graph, entry);
-}
-
-static void entry_remove(struct presence_graph *graph, struct entry *entry)
-{
-    hashmap_remove(&graph->entries, bytes_of(entry->session));
-    entry->present = false;
-    note(graph, entry);
-}
-
 /* --- what to tell --- */
-
-static struct value blob_value(const struct blob *blob, struct arena *arena)
-{
-    struct value value;
-    struct error error;
-    bool ok = mp_read(blob_bytes(blob), arena, &value, &error);
-
-    assert(ok); /* we wrote it */
-    return value;
-}
-
-static struct value session_value(const struct entry *entry, bool user, struct arena *arena)
-{
-    struct value_builder map = { 0 };
-
-    value_builder_entry(&map, arena, "session",
-                        value_string(arena_copy(arena, bytes_of(entry->session))));
-    if (user)
-        value_builder_entry(&map, arena, "user", blob_value(entry->user, arena));
-    value_builder_entry(&map, arena, "state", blob_value(entry->state, arena));
-    return value_builder_end(&map, VALUE_MAP);
-}
-
-static void add_list(struct value_builder *map, struct arena *arena, const char *key,
-                     const struct value_builder *items)
-{
-    if (items->count)
-        value_builder_entry(map, arena, key, value_builder_end(items, VALUE_VECTOR));
-}
-
-/* Brings the audience up to date: {joined, updated, left}, without those that are empty. */
-static struct value take_changes(struct presence_graph *graph, enum audience audience,
-                                 struct arena *arena)
-{
-    struct entries *changed = &graph->changed[audience];
-    struct value_builder joined = { 0 }, updated = { 0 }, left = { 0 }, map = { 0 };
-
-    for (size_t i = 0; i < changed->count; i++) {
-        struct entry *entry = changed->items[i];
-        struct view *view = &entry->views[audience];
-        if (entry->present && !view->known)
-            value_builder_add(&joined, arena, session_value(entry, true, arena));
-        else if (entry->present && view->stale)
-            value_builder_add(&updated, arena, session_value(entry, false, arena));
-        else if (!entry->present && view->known)
-            value_builder_add(&left, arena,
-                              value_string(arena_copy(arena, bytes_of(entry->session))));
-        *view = (struct view){ .known = entry->present };
-        if (!entry->present && !entry->views[AUDIENCE_CLIENTS].listed &&
-            !entry->views[AUDIENCE_TXD].listed)
-            entry_free(entry);
-    }
-    changed->count = 0;
-    add_list(&map, arena, "joined", &joined);
-    add_list(&map, arena, "updated", &updated);
-    add_list(&map, arena, "left", &left);
-    return value_builder_end(&map, VALUE_MAP);
-}
-
-struct value presence_full(const struct presence_graph *graph, struct arena *arena)
-{
-    struct value_builder sessions = { 0 };
-    struct hashmap_entry *slot;
-
-    for (size_t at = 0; (slot = hashmap_next(&graph->entries, &at));)
-        value_builder_add(&sessions, arena, session_value(slot->value, true, arena));
-    return value_builder_end(&sessions, VALUE_VECTOR);
-}
 
 static void tell_clients(struct presence_graph *graph)
 {
     struct arena arena = { 0 };
 
-    if (graph->changed[AUDIENCE_CLIENTS].count == 0 && !graph->newcomers)
+    if (!roster_changed(&graph->roster, AUDIENCE_CLIENTS) && !graph->newcomers)
         return;
     graph->told_us = clock_monotonic_us();
     graph->newcomers = false;
-    struct value changes = take_changes(graph, AUDIENCE_CLIENTS, &arena);
+    struct value changes = roster_take_changes(&graph->roster, AUDIENCE_CLIENTS, &arena);
     graph->operations->tell(graph->arg, changes.count ? &changes : NULL);
     arena_release(&arena);
 }
 
 /* --- own sessions --- */
 
+static void tick_soon(struct presence_graph *graph)
+{
+    graph->presence->soon(graph->presence->arg);
+}
+
 void presence_join(struct presence_graph *graph, const char *session, const struct value *user,
                    const struct value *state)
 {
     graph->newcomers = true;
-    entry_add(graph, bytes_of(session), true, user, state);
+    roster_join(&graph->roster, bytes_of(session), user, state);
+    tick_soon(graph);
 }
 
 void presence_update(struct presence_graph *graph, const char *session, const struct value *state)
 {
-    struct entry *entry = entry_find(graph, bytes_of(session));
-
-    if (entry)
-        entry_update(graph, entry, state);
+    roster_update(&graph->roster, bytes_of(session), state);
+    tick_soon(graph);
 }
 
 void presence_leave(struct presence_graph *graph, const char *session)
 {
-    struct entry *entry = entry_find(graph, bytes_of(session));
+    roster_leave(&graph->roster, bytes_of(session));
+    tick_soon(graph);
+}
 
-    if (entry)
-        entry_remove(graph, entry);
+struct value presence_full(const struct presence_graph *graph, struct arena *arena)
+{
+    return roster_full(&graph->roster, arena);
 }
 
 /* --- sessions elsewhere --- */
-
-/* One session of the feed or of presence-read: there, with this state. */
-static void observe(struct presence_graph *graph, const struct value *session)
-{
-    struct bytes id = bus_text(session, "session");
-    const struct value *user = value_get(session, "user"), *state = value_get(session, "state");
-    struct value none = value_collection(VALUE_MAP, NULL, 0);
-
-    if (id.len == 0 || id.len >= UUID_TEXT_BYTES)
-        return;
-    struct entry *entry = entry_find(graph, id);
-    if (!entry && user)
-        entry = entry_add(graph, id, false, user, state ? state : &none);
-    else if (entry && !entry->own && state)
-        entry_update(graph, entry, state);
-    if (entry)
-        entry->seen = graph->readings;
-}
-
-static void observe_all(struct presence_graph *graph, const struct value *sessions)
-{
-    for (uint32_t i = 0; sessions && value_is_sequence(sessions) && i < sessions->count; i++)
-        observe(graph, &sessions->items[i]);
-}
-
-static void observe_left(struct presence_graph *graph, const struct value *ids)
-{
-    for (uint32_t i = 0; ids && value_is_sequence(ids) && i < ids->count; i++) {
-        struct entry *entry =
-            ids->items[i].type == VALUE_STRING ? entry_find(graph, ids->items[i].text) : NULL;
-        if (entry && !entry->own)
-            entry_remove(graph, entry);
-    }
-}
-
-/* Whoever the last reading did not have is gone. */
-static void sweep(struct presence_graph *graph)
-{
-    struct entries gone = { 0 };
-    struct hashmap_entry *slot;
-
-    gone.items = xcalloc(graph->entries.count + 1, sizeof(struct entry *));
-    for (size_t at = 0; (slot = hashmap_next(&graph->entries, &at));) {
-        struct entry *entry = slot->value;
-        if (!entry->own && entry->seen != graph->readings)
-            gone.items[gone.count++] = entry;
-    }
-    for (size_t i = 0; i < gone.count; i++)
-        entry_remove(graph, gone.items[i]);
-    free(gone.items);
-}
 
 static void graph_free(struct presence_graph *graph);
 
@@ -327,12 +111,10 @@ static void on_read(void *arg, const struct value *answer, const struct error *e
     if (incarnation && incarnation->type == VALUE_UUID)
         graph->incarnation = incarnation->uuid;
     graph->seq = bus_number(answer, "seq");
-    graph->readings++;
-    observe_all(graph, value_get(answer, "sessions"));
-    sweep(graph);
+    roster_replace(&graph->roster, value_get(answer, "sessions"));
     if (graph->seq_seen > graph->seq)
         graph->read_us = now; /* changes came while the answer was on its way */
-    graph->presence->soon(graph->presence->arg);
+    tick_soon(graph);
 }
 
 static void read_graph(struct presence_graph *graph)
@@ -384,13 +166,12 @@ void presence_feed(struct presence_graph *graph, const struct value *message)
         return;
     if (seq != graph->seq + 1 && now >= graph->settle_us) {
         graph->read_us = now;
-        graph->presence->soon(graph->presence->arg);
+        tick_soon(graph);
         return;
     }
     graph->seq = seq;
-    observe_all(graph, value_get(message, "joined"));
-    observe_all(graph, value_get(message, "updated"));
-    observe_left(graph, value_get(message, "left"));
+    roster_observe(&graph->roster, message);
+    tick_soon(graph);
 }
 
 void presence_alive(struct presence *presence, const struct uuid *incarnation)
@@ -430,24 +211,6 @@ static void on_announced(void *arg, const struct value *answer, const struct err
         presence_alive(presence, &incarnation->uuid);
 }
 
-/* All own sessions of the graph, as {joined}; txd then knows everything. */
-static struct value take_all(struct presence_graph *graph, struct arena *arena)
-{
-    struct value_builder joined = { 0 }, map = { 0 };
-    struct hashmap_entry *slot;
-
-    take_changes(graph, AUDIENCE_TXD, arena);
-    for (size_t at = 0; (slot = hashmap_next(&graph->entries, &at));) {
-        struct entry *entry = slot->value;
-        if (!entry->own)
-            continue;
-        entry->views[AUDIENCE_TXD].known = true;
-        value_builder_add(&joined, arena, session_value(entry, true, arena));
-    }
-    add_list(&map, arena, "joined", &joined);
-    return value_builder_end(&map, VALUE_MAP);
-}
-
 static void announce(struct presence *presence, bool full)
 {
     struct arena arena = { 0 };
@@ -458,8 +221,8 @@ static void announce(struct presence *presence, bool full)
     for (struct presence_graph *graph = presence->graphs; graph; graph = graph->next) {
         if (graph->closed)
             continue;
-        struct value changes =
-            full ? take_all(graph, &arena) : take_changes(graph, AUDIENCE_TXD, &arena);
+        struct value changes = full ? roster_take_own(&graph->roster, &arena)
+                                    : roster_take_changes(&graph->roster, AUDIENCE_TXD, &arena);
         if (changes.count)
             value_builder_entry(&graphs, &arena, graph->name, changes);
     }
@@ -487,7 +250,7 @@ static void announce(struct presence *presence, bool full)
 static bool has_changes(const struct presence *presence)
 {
     for (const struct presence_graph *graph = presence->graphs; graph; graph = graph->next)
-        if (!graph->closed && graph->changed[AUDIENCE_TXD].count > 0)
+        if (!graph->closed && roster_changed(&graph->roster, AUDIENCE_TXD))
             return true;
     return false;
 }
@@ -561,21 +324,12 @@ struct presence_graph *presence_graph_open(struct presence *presence, const char
 
 static void graph_free(struct presence_graph *graph)
 {
-    struct arena arena = { 0 };
     struct presence_graph **at = &graph->presence->graphs;
-    struct hashmap_entry *slot;
 
-    take_changes(graph, AUDIENCE_CLIENTS, &arena);
-    take_changes(graph, AUDIENCE_TXD, &arena);
-    arena_release(&arena);
     while (*at != graph)
         at = &(*at)->next;
     *at = graph->next;
-    for (size_t i = 0; (slot = hashmap_next(&graph->entries, &i));)
-        entry_free(slot->value);
-    hashmap_release(&graph->entries);
-    for (size_t i = 0; i < AUDIENCES; i++)
-        free(graph->changed[i].items);
+    roster_release(&graph->roster);
     free(graph);
 }
 
@@ -583,7 +337,7 @@ void presence_graph_close(struct presence_graph *graph)
 {
     if (!graph)
         return;
-    if (graph->changed[AUDIENCE_TXD].count > 0)
+    if (roster_changed(&graph->roster, AUDIENCE_TXD))
         graph->presence->announce_full = true; /* whoever is not in it is gone */
     graph->closed = true;
     if (!graph->reading)

@@ -4,9 +4,7 @@
  * and to txd, which tells the other gateways (BUS.md). What the feed says of own sessions is
  * therefore ignored.
  *
- * Two audiences are told of changes: the clients of a graph and txd. For each, an entry remembers
- * what that audience knows, and a list holds the entries of which it knows too little. So changes
- * merge by themselves, and are told at most ten times a second.
+ * Clients and txd are told of changes (roster.h) at most ten times a second.
  *
  * After txd has come back, what is known is kept for BUS_PRESENCE_SETTLE_MS while the other
  * gateways announce themselves again; then txd's word is the truth.

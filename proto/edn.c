@@ -8,6 +8,7 @@
 #include "common/limits.h"
 #include "proto/base64.h"
 #include "proto/quote.h"
+#include "proto/tagged.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -427,47 +428,17 @@ static bool read_symbolic(struct reader *in, struct value *out)
     return true;
 }
 
-static bool tag_inst(struct bytes text, struct arena *arena, struct value *out)
-{
-    int64_t ms;
-
-    (void)arena;
-    if (!clock_parse(text, &ms) || !value_instant_valid(ms))
-        return false;
-    *out = value_instant(ms);
-    return true;
-}
-
-static bool tag_uuid(struct bytes text, struct arena *arena, struct value *out)
-{
-    struct uuid uuid;
-
-    (void)arena;
-    if (!uuid_parse(text, &uuid))
-        return false;
-    *out = value_uuid(uuid);
-    return true;
-}
-
-static bool tag_bytes(struct bytes text, struct arena *arena, struct value *out)
-{
-    struct bytes bytes;
-
-    if (!base64_read(text, arena, &bytes))
-        return false;
-    *out = value_text(VALUE_BYTES, bytes);
-    return true;
-}
-
 static const struct tag {
     const char *name;
     /* Makes a value of a string; NULL: the tag gives what it tags. */
     bool (*read)(struct bytes text, struct arena *arena, struct value *out);
     const char *fault; /* of the string, when that fails */
 } tags[] = {
-    { "#bytes", tag_bytes, "is not base64" }, { "#datascript/DB", NULL, NULL },
-    { "#datascript/Datom", NULL, NULL },      { "#inst", tag_inst, "is no instant of RFC 3339" },
-    { "#uuid", tag_uuid, "is no uuid" },
+    { "#bytes", tagged_bytes, "is not base64" },
+    { "#datascript/DB", NULL, NULL },
+    { "#datascript/Datom", NULL, NULL },
+    { "#inst", tagged_instant, "is no instant of RFC 3339" },
+    { "#uuid", tagged_uuid, "is no uuid" },
 };
 
 static const struct tag *find_tag(struct bytes name)

@@ -8,11 +8,11 @@
  */
 #include "proto/transit.h"
 
-#include "common/clock.h"
 #include "common/limits.h"
 #include "proto/base64.h"
 #include "proto/edn.h"
 #include "proto/quote.h"
+#include "proto/tagged.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -225,44 +225,12 @@ static bool decode_special(struct bytes text, struct arena *arena, struct value 
     return true;
 }
 
-static bool decode_bytes(struct bytes text, struct arena *arena, struct value *out)
-{
-    struct bytes bytes;
-
-    if (!base64_read(text, arena, &bytes))
-        return false;
-    *out = value_text(VALUE_BYTES, bytes);
-    return true;
-}
-
-static bool decode_uuid(struct bytes text, struct arena *arena, struct value *out)
-{
-    struct uuid uuid;
-
-    (void)arena;
-    if (!uuid_parse(text, &uuid))
-        return false;
-    *out = value_uuid(uuid);
-    return true;
-}
-
 static bool decode_ms(struct bytes text, struct arena *arena, struct value *out)
 {
     int64_t ms;
 
     (void)arena;
     if (!text_long(text, &ms) || !value_instant_valid(ms))
-        return false;
-    *out = value_instant(ms);
-    return true;
-}
-
-static bool decode_time(struct bytes text, struct arena *arena, struct value *out)
-{
-    int64_t ms;
-
-    (void)arena;
-    if (!clock_parse(text, &ms) || !value_instant_valid(ms))
         return false;
     *out = value_instant(ms);
     return true;
@@ -292,15 +260,15 @@ static bool decode_string(struct bytes text, struct arena *arena, struct value *
 static const struct decoder decoders[] = {
     { '?', decode_boolean, "is neither ~?t nor ~?f" },
     { '_', decode_nil, "is not ~_" },
-    { 'b', decode_bytes, "is not base64" },
+    { 'b', tagged_bytes, "is not base64" },
     { 'c', decode_string, NULL },
     { 'd', decode_double, "is no double" },
     { 'f', decode_double, "is no number that a double holds" },
     { 'i', decode_long, "is no integer of 64 bits" },
     { 'm', decode_ms, "is no instant in milliseconds" },
     { 'n', decode_long, "is no integer of 64 bits" },
-    { 't', decode_time, "is no instant of RFC 3339" },
-    { 'u', decode_uuid, "is no uuid" },
+    { 't', tagged_instant, "is no instant of RFC 3339" },
+    { 'u', tagged_uuid, "is no uuid" },
     { 'z', decode_special, "is none of ~zNaN, ~zINF and ~z-INF" },
 };
 

@@ -1,3 +1,4 @@
+/// <reference path="./datascript.d.ts" preserve="true" />
 /*
  * What both entries have in common. DataScript itself goes along: a database is only known to the
  * copy of the package that made it.

@@ -1,4 +1,5 @@
 /* The client in Node: sockets of npm's `ws`, edits in a file. The entry of this package there. */
+import { webcrypto } from 'node:crypto';
 import { WebSocket } from 'ws';
 import { BaseClient, type ClientOptions } from './client.js';
 import { connectOptions, type ConnectOptions } from './connect.js';
@@ -8,6 +9,11 @@ import { FileStore } from './file_store.js';
 import type { Platform } from './platform.js';
 
 export * from './api.js';
+
+/* Node 18 has Web Crypto, but not as a global. */
+if (globalThis.crypto === undefined) {
+  Object.defineProperty(globalThis, 'crypto', { value: webcrypto, configurable: true });
+}
 
 const NODE: Platform = {
   socketClass: WebSocket as unknown as SocketClass,

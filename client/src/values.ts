@@ -40,11 +40,6 @@ export interface Fields {
   readonly [key: string]: Value | undefined;
 }
 
-/* Node 18 has Web Crypto but not as a global. The name is a variable so that bundlers for browsers
- * leave the import alone. */
-const nodeCrypto = 'node:crypto';
-const webCrypto: Crypto = globalThis.crypto ?? (await import(nodeCrypto)).webcrypto;
-
 /* Bytes or text that are not a value of the protocol. */
 export class DecodeError extends Error {
   override readonly name = 'DecodeError';
@@ -102,7 +97,7 @@ export class Uuid {
   }
 
   static random(): Uuid {
-    const bytes = webCrypto.getRandomValues(new Uint8Array(16));
+    const bytes = crypto.getRandomValues(new Uint8Array(16));
     bytes[6] = (bytes[6]! & 0x0f) | 0x40; // version 4, RFC 4122
     bytes[8] = (bytes[8]! & 0x3f) | 0x80;
     return Uuid.fromBytes(bytes);

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { Checksum, Keyword, msgpackRead, xxh32 } from '../dist/index.js';
+import { Checksum, Keyword, msgpackRead, xxh32 } from '../dist/node.js';
 import { readEdn } from '../../tests/e2e/edn.mjs';
 
 const vectors = new URL('../../proto/vectors/checksum.json', import.meta.url);

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
-import { CODECS, Client, Keyword, RequestError, Uuid } from '../dist/index.js';
+import { CODECS, Client, Keyword, RequestError, Uuid } from '../dist/node.js';
 
 const EPOCH = new Uuid('550e8400-e29b-41d4-a716-446655440000');
 const TX_0 = 2 ** 29;

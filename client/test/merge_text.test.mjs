@@ -1,7 +1,7 @@
 /* Merging two people's typing: by example, and by chance with every character typed accounted for. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { mergeText } from '../dist/index.js';
+import { mergeText } from '../dist/node.js';
 import { Random, seedOf } from '../../tests/e2e/random.mjs';
 
 const EXAMPLES = [

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Checksum, Keyword, List, Mirror, MirrorError, Sym, Uuid, datascript, held, unheld } from '../dist/index.js';
+import { Checksum, Keyword, List, Mirror, MirrorError, Sym, Uuid, datascript, held, unheld } from '../dist/node.js';
 import { atOnce } from '../dist/slices.js';
 
 const k = Keyword.of;

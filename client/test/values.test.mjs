@@ -4,7 +4,7 @@ import { test } from 'node:test';
 import {
   DecodeError, Double, Keyword, List, Sym, Uuid,
   ednRead, ednWrite, msgpackRead, msgpackWrite, transitRead, transitWrite,
-} from '../dist/index.js';
+} from '../dist/node.js';
 
 const hex = (bytes) => Buffer.from(bytes).toString('hex');
 const unhex = (text) => new Uint8Array(Buffer.from(text, 'hex'));

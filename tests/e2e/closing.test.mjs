@@ -1,7 +1,7 @@
 /* Gateways that go away in order, and sockets that do not read. */
 import assert from 'node:assert/strict';
 import { Uuid } from '../../client/dist/index.js';
-import { assertSameKeys, mirrorKeys, settled, stoaTest, until } from './harness.mjs';
+import { PATIENCE_MS, assertSameKeys, mirrorKeys, settled, stoaTest, until } from './harness.mjs';
 
 stoaTest('SIGTERM: goaway, 1012, and clients go on elsewhere with nothing lost', {}, async (t, stoa) => {
   const leaver = await stoa.socket({ on: 0 });
@@ -72,4 +72,43 @@ stoaTest('heartbeats on a quiet socket name t and its checksum', { gatewayArgs: 
   const { t: last } = await client.transact([{ ':note/id': 'x', ':note/n': 1.5 }]);
   const heartbeat = await socket.next('a heartbeat', (message) => message.type === 'heartbeat' && message.t === last);
   assert.equal(heartbeat.checksum, client.mirror.checksumText);
+});
+
+/* Eight million rows, each with a text made for it: more than anyone waits for. */
+const numbers = Array.from({ length: 200 }, (_, i) => i);
+const endless = {
+  query: '[:find ?a . :in $ [?a ...] [?b ...] [?c ...] :where [(str ?a ?b ?c) ?s] [(count ?s) ?n] [(= ?n 0)]]',
+  args: [numbers, numbers, numbers],
+};
+
+const inFlight = async (stoa) => {
+  const text = await (await fetch(`${stoa.url()}/metrics`)).text();
+  return Number(/^stoa_gateway_bus_in_flight (\d+)$/m.exec(text)[1]);
+};
+
+stoaTest('a query ends when its client goes', {}, async (t, stoa) => {
+  const goers = [
+    async () => {
+      const socket = await stoa.socket({});
+      await socket.hello({ sync: 'none' });
+      socket.send({ type: 'query', id: 7, ...endless });
+      return () => socket.terminate();
+    },
+    async () => {
+      const abort = new AbortController();
+      const body = JSON.stringify(endless);
+      fetch(`${stoa.url()}/v1/graphs/main/query`, {
+        method: 'POST', headers: { 'content-type': 'application/json' }, body, signal: abort.signal,
+      }).catch(() => undefined);
+      return () => abort.abort();
+    },
+  ];
+  for (const start of goers) {
+    const go = await start();
+    let seen = 0; // in a row: the gateway also tells txd who is there, in no time
+    await until('the query to be under way', async () => (seen = (await inFlight(stoa)) > 0 ? seen + 1 : 0) >= 20);
+    go();
+    seen = 0;
+    await until('the query to end', async () => (seen = (await inFlight(stoa)) === 0 ? seen + 1 : 0) >= 20, PATIENCE_MS / 6);
+  }
 });

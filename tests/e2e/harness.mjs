@@ -11,7 +11,7 @@ import { join } from 'node:path';
 import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import WebSocket from 'ws';
-import { CODECS, Client, held } from '../../client/dist/index.js';
+import { CODECS, Client, held } from '../../client/dist/node.js';
 import { readEdn } from './edn.mjs';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));

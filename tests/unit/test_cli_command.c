@@ -2,7 +2,7 @@
  * Each command against a server that gives one canned answer: what it sends, what it prints, and
  * how it ends.
  */
-#include "tests/unit/test.h"
+#include "tests/unit/scratch.h"
 
 #include "cli/command.h"
 
@@ -341,11 +341,11 @@ static enum outcome export_file(const char *dir, bool cut, struct buffer *conten
 
 static void test_broken_export_leaves_no_file(void **state)
 {
-    char dir[] = "/tmp/stoa-export-XXXXXX";
+    char dir[SCRATCH_BYTES];
     struct buffer whole = { 0 }, cut = { 0 };
 
     (void)state;
-    assert_non_null(mkdtemp(dir));
+    scratch_make(dir);
     assert_int_equal(export_file(dir, false, &whole), OUTCOME_OK);
     assert_string_equal(whole.data, "#datascript/DB {:schema {} :datoms []}");
     assert_int_equal(export_file(dir, true, &cut), OUTCOME_UNREACHABLE);
@@ -360,15 +360,17 @@ static void test_import_sends_a_save_as_edn(void **state)
     static const char save[] = "[\"~#datascript/DB\",[\"^ \",\"~:schema\",[\"^ \"],\"~:datoms\","
                                "[[\"~#datascript/Datom\",[1,\"~:a\",2,536870913]]]]]";
     struct server server = { .status = "200 OK", .body = "{:t 1 :datoms 1}" };
-    char name[] = "/tmp/stoa-save-XXXXXX";
+    char dir[SCRATCH_BYTES], name[SCRATCH_BYTES + 16];
     struct buffer printed = { 0 };
     struct error err;
-    int fd = mkstemp(name);
 
     (void)state;
-    assert_true(fd >= 0);
-    assert_int_equal(write(fd, save, sizeof(save) - 1), sizeof(save) - 1);
-    close(fd);
+    scratch_make(dir);
+    snprintf(name, sizeof(name), "%s/save.json", dir);
+    FILE *file = fopen(name, "w");
+    assert_non_null(file);
+    assert_int_equal(fwrite(save, 1, sizeof(save) - 1, file), sizeof(save) - 1);
+    assert_int_equal(fclose(file), 0);
     server_start(&server);
     assert_int_equal(run((const char *const[]){ "import", name, "--graph", "notes", NULL },
                          server.port, &printed, &err),
@@ -380,7 +382,7 @@ static void test_import_sends_a_save_as_edn(void **state)
                            "\r\n\r\n#datascript/DB {:schema {}, :datoms [[1 :a 2 "
                            "536870913]]}\n"));
     server_stop(&server);
-    unlink(name);
+    scratch_remove(dir);
     buffer_release(&printed);
 }
 

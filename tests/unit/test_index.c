@@ -4,6 +4,7 @@
  */
 #include "tests/unit/db_test.h"
 
+#include "common/limits.h"
 #include "txd/db/index.h"
 
 #define ENTITIES     8
@@ -612,13 +613,35 @@ static void test_rebuild_conflicts(void **state)
     }
 }
 
+/* A batch that is full refuses one more datom of a change. */
+static void test_rebuild_limit(void **state)
+{
+    struct model model = { .schema = schema_built_in() };
+    struct store_batch *batch = store_batch_new();
+    char *filler = xcalloc(1, LIMIT_REBUILD_BYTES);
+    struct error err;
+
+    (void)state;
+    db_test_open(&model.test);
+    model.schema = declare(model.schema, ATTR_ONE, "one", "[]", &model.arena);
+    add_datom(&model, 1, ATTR_ONE, "1");
+    struct attribute before = *attribute_of(&model, ATTR_ONE), after = before;
+    after.indexed = true;
+    struct db db = { .store = model.test.store, .schema = model.schema, .t = 1, .as_of = T_MAX };
+    assert_ok(index_rebuild(&db, batch, &before, &after, &err));
+    store_batch_put(batch, BYTES("filler"), (struct bytes){ filler, LIMIT_REBUILD_BYTES });
+    assert_fails(index_rebuild(&db, batch, &before, &after, &err), ERROR_BUSY, "256 MiB");
+    free(filler);
+    store_batch_free(batch);
+    model_close(&model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_cursors),
-        cmocka_unit_test(test_view),
-        cmocka_unit_test(test_rebuild),
-        cmocka_unit_test(test_rebuild_conflicts),
+        cmocka_unit_test(test_cursors),       cmocka_unit_test(test_view),
+        cmocka_unit_test(test_rebuild),       cmocka_unit_test(test_rebuild_conflicts),
+        cmocka_unit_test(test_rebuild_limit),
     };
     return cmocka_run_group_tests_name("index", tests, NULL, NULL);
 }

@@ -1,6 +1,7 @@
 #include "txd/db/index.h"
 
 #include "common/hashmap.h"
+#include "common/limits.h"
 #include "proto/edn.h"
 #include "txd/db/datom_key.h"
 
@@ -257,7 +258,12 @@ static bool rebuild_datom(struct rebuild *rebuild, const struct datom *datom, ui
         }
     }
     writing_release(&writing);
-    return ok;
+    return ok &&
+           (store_batch_bytes(rebuild->batch) <= LIMIT_REBUILD_BYTES ||
+            fail(err, ERROR_BUSY,
+                 "attribute :%.*s has too many values to change now: their indexes would take "
+                 "more than %zu MiB in one transaction; declare it in a new graph and import",
+                 BYTES_ARG(rebuild->after->ident), LIMIT_REBUILD_BYTES >> 20));
 }
 
 static bool needs_rebuild(const struct attribute *before, const struct attribute *after)

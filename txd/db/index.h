@@ -26,9 +26,10 @@ void index_retract(struct store_batch *batch, const struct attribute *a, const s
 /*
  * Rewrites what a change of the attribute from `before` to `after` asks for: avet when it becomes
  * unique or indexed (or ceases to be), vaet when it becomes a ref; current and past datoms both.
- * Errors: conflict, naming the value and both entities, when a unique value is held twice, or when
- * an entity holds two values of what becomes cardinality one; naming the value that is no entity id
- * when it becomes a ref.
+ * All of it goes into the batch, so that it is atomic with the transaction, up to
+ * LIMIT_REBUILD_BYTES (busy over it). Errors: conflict, naming the value and both entities, when a
+ * unique value is held twice, or when an entity holds two values of what becomes cardinality one;
+ * naming the value that is no entity id when it becomes a ref.
  */
 bool index_rebuild(const struct db *db, struct store_batch *batch, const struct attribute *before,
                    const struct attribute *after, struct error *err) MUST_USE;

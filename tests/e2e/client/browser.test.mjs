@@ -1,21 +1,145 @@
 /* The client where it is meant to live: in pages of a browser. */
 import assert from 'node:assert/strict';
-import { mirrorKeys, assertSameKeys, until, within } from '../harness.mjs';
-import { browserTest } from './chromium.mjs';
+import { existsSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { assertSameKeys, mirrorKeys, settled, shared, until, within } from '../harness.mjs';
+import { browserTest, longTasks } from './chromium.mjs';
+import { Proxy } from './proxy.mjs';
+
+/* Connects the page's client, `client` in the page, and waits until it is live. */
+function connect(page, options) {
+  return within('the page to be live', page.evaluate(async (given) => {
+    globalThis.client = stoa.connect(given);
+    await client.live();
+  }, { graph: 'main', ...options }));
+}
+
+/* The page's mirror, as mirrorKeys() wants a client. */
+async function mirrorOf(page) {
+  const datoms = await page.evaluate(() => client.mirror.datoms());
+  return { mirror: { datoms: () => datoms } };
+}
+
+const stateOf = (page) => page.evaluate(() => ({ status: client.status, pending: client.state.pending, t: client.mirror.position?.t }));
+
+const shownIn = (page, uid) =>
+  page.evaluate((value) => stoa.datascript.datoms(client.db, ':aevt', ':block/uid').some(({ v }) => v === value), uid);
 
 for (const protocol of ['json', 'msgpack']) {
   browserTest(`a page and a program edit one graph, over ${protocol}`, {}, async (t, stoa, browser) => {
     const page = await browser.page();
     const other = await stoa.liveClient({ on: 1 });
     await other.transact([{ ':block/uid': 'a', ':block/string': 'of the program' }]);
-    const { tempids } = await within('the page to edit', page.evaluate(async (options) => {
-      globalThis.client = new stoa.Client(options);
-      await client.live();
-      return client.transact([{ ':db/id': 'new', ':block/uid': 'b', ':block/when': new Date(5) }]);
-    }, { urls: [stoa.url(0)], protocol }));
+    await connect(page, { url: stoa.url(0), protocol });
+    const { tempids } = await within('the page to edit', page.evaluate(() =>
+      client.transact([{ ':db/id': 'new', ':block/uid': 'b', ':block/when': new Date(5) }])));
     await until('the program to have it', () => other.mirror.datoms().some(([e]) => e === tempids.new));
-    const held = await page.evaluate(() => client.mirror.datoms().map(([e, a, v, tx]) => [e, a, v, tx]));
-    assertSameKeys(mirrorKeys({ mirror: { datoms: () => held } }), mirrorKeys(other), 'the page against the program');
+    assertSameKeys(mirrorKeys(await mirrorOf(page)), mirrorKeys(other), 'the page against the program');
     assert.deepEqual(page.errors, []);
   });
 }
+
+browserTest('edits made offline survive a reload, and are applied once', {}, async (t, stoa, browser) => {
+  const proxy = await Proxy.to(stoa.url(0));
+  t.after(() => proxy.stop());
+  const other = await stoa.liveClient({ on: 1 });
+  await other.transact('[{:db/ident :block/uid :db/unique :db.unique/identity}]');
+  const page = await browser.page();
+  await connect(page, { url: proxy.url });
+  proxy.cut();
+  await until('the page to be offline', async () => (await stateOf(page)).status === 'offline');
+  await page.evaluate(() => {
+    ['one', 'two', 'three'].forEach((uid) => client.transact([{ ':block/uid': uid }]).catch(() => {}));
+    return new Promise((resolve) => setTimeout(resolve)); // stored by now, or in order behind what is
+  });
+  assert.deepEqual(await Promise.all(['one', 'two', 'three'].map((uid) => shownIn(page, uid))), [true, true, true]);
+  assert.equal((await stateOf(page)).pending, 3);
+  await page.reload();
+  await page.waitForFunction(() => globalThis.stoa !== undefined);
+  await page.evaluate((url) => {
+    globalThis.client = stoa.connect({ url });
+  }, proxy.url);
+  await until('the edits to be back', async () => (await stateOf(page)).pending === 3);
+  proxy.mend();
+  await page.evaluate(() => client.live());
+  await until('the edits to be sent', async () => (await stateOf(page)).pending === 0);
+  await until('the program to have them', () => other.mirror.position.t === 4);
+  const made = other.mirror.datoms().filter(([, a]) => a === ':block/uid').map(([, , v]) => v);
+  assert.deepEqual(made, ['one', 'two', 'three']);
+  assertSameKeys(mirrorKeys(await mirrorOf(page)), mirrorKeys(other), 'the page against the program');
+});
+
+browserTest('two tabs of one browser, and what one leaves behind', {}, async (t, stoa, browser) => {
+  const proxy = await Proxy.to(stoa.url(0));
+  t.after(() => proxy.stop());
+  const other = await stoa.liveClient({ on: 1 });
+  const [one, two] = [await browser.page(), await browser.page()];
+  await Promise.all([one, two].map((page) => connect(page, { url: proxy.url })));
+  const edit = (page, uid) => page.evaluate((value) => client.transact([[':db/add', 'new', ':block/uid', value]]), uid);
+  await Promise.all([edit(one, 'one'), edit(two, 'two')]);
+  await until('each to see both', async () => (await shownIn(one, 'two')) && shownIn(two, 'one'));
+  proxy.cut();
+  await until('both to be offline', async () =>
+    (await Promise.all([one, two].map(stateOf))).every(({ status }) => status === 'offline'));
+  await one.evaluate(() => {
+    client.transact([[':db/add', 'new', ':block/uid', 'left behind']]).catch(() => {});
+  });
+  await two.evaluate(() => {
+    client.transact([[':db/add', 'new', ':block/uid', 'kept']]).catch(() => {});
+  });
+  assert.equal((await stateOf(two)).pending, 1, "one tab's edits are not the other's");
+  await one.waitForTimeout(200); // its store has no sign that it is done
+  await one.close();
+  proxy.mend();
+  const made = () => other.mirror.datoms().filter(([, a]) => a === ':block/uid').map(([, , v]) => v).sort();
+  await until(() => `the edits of both tabs: ${made()}`, () => made().length === 4);
+  assert.deepEqual(made(), ['kept', 'left behind', 'one', 'two']);
+});
+
+browserTest('a page that is shown again, or online again, connects at once', {}, async (t, stoa, browser) => {
+  const proxy = await Proxy.to(stoa.url(0));
+  t.after(() => proxy.stop());
+  const page = await browser.page();
+  await page.evaluate(() => {
+    Math.random = () => 0.999; // the pauses between tries grow as fast as they can
+  });
+  await connect(page, { url: proxy.url });
+  const wakings = {
+    online: () => globalThis.dispatchEvent(new Event('online')),
+    shown: () => document.dispatchEvent(new Event('visibilitychange')),
+  };
+  for (const [name, wake] of Object.entries(wakings)) {
+    proxy.cut();
+    // Far enough from the next try that nobody can take it for the answer to the event.
+    await until('the next try to be far off', () =>
+      page.evaluate(() => client.state.status === 'offline' && client.state.retryAt - Date.now() > 3000));
+    proxy.mend();
+    await page.evaluate(wake);
+    const isLive = () => page.evaluate(() => client.status === 'live');
+    await until(`the page to be live when it is ${name}`, isLive, 2500);
+  }
+});
+
+const realGraph = join(shared, 'data', 'roam-help.edn');
+
+const TASK_MS_MAX = 50;
+
+browserTest(
+  `the real graph is loaded with no task over ${TASK_MS_MAX} ms`,
+  { skip: !existsSync(realGraph) && `${realGraph} is not there` },
+  async (t, stoa, browser) => {
+    assert.equal((await stoa.import('notes', readFileSync(realGraph, 'utf8'))).status, 201);
+    const page = await browser.page();
+    for (const protocol of ['json', 'msgpack']) {
+      const tasks = await longTasks(page, TASK_MS_MAX, () => connect(page, { url: stoa.url(0), graph: 'notes', protocol }));
+      assert.deepEqual(tasks, [], protocol);
+      const held = await page.evaluate(() => client.mirror.datoms().length);
+      assert(held > 70_000, `${held} datoms`);
+      await page.evaluate(() => client.close());
+    }
+    const long = await longTasks(page, TASK_MS_MAX, () => page.evaluate(() => {
+      for (const end = performance.now() + 400; performance.now() < end; );
+    }));
+    assert.equal(long.length > 0, true, 'a long task would have been seen');
+  },
+);

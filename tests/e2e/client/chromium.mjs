@@ -27,18 +27,18 @@ export const executablePath = process.env.STOA_CHROMIUM ??
 /* Why pages cannot be tried here; false when they can. */
 export const noChromium = executablePath === '' && 'there is no chromium on PATH, and STOA_CHROMIUM is not set';
 
-let bundled;
+/* A script for browsers with all that it imports. */
+async function bundled(path, options) {
+  const entry = fileURLToPath(new URL(path, import.meta.url));
+  const { outputFiles } = await build({
+    entryPoints: [entry], bundle: true, format: 'esm', target: 'es2022', platform: 'browser', write: false, ...options,
+  });
+  return outputFiles[0].text;
+}
 
-/* The script of a page. */
-export async function bundle() {
-  bundled ??= build({
-    entryPoints: [fileURLToPath(new URL('page.mjs', import.meta.url))],
-    bundle: true,
-    format: 'esm',
-    target: 'es2022',
-    write: false,
-  }).then(({ outputFiles }) => outputFiles[0].text);
-  return bundled;
+/* The client as a site would ship it, beside DataScript. */
+export function minified() {
+  return bundled('../../../client/dist/index.js', { minify: true, external: ['datascript'] });
 }
 
 const HTML = '<!doctype html><meta charset="utf-8"><title>Stoa</title><script type="module" src="page.js"></script>';
@@ -46,7 +46,7 @@ const HTML = '<!doctype html><meta charset="utf-8"><title>Stoa</title><script ty
 /* A browser with a profile of its own: what its pages store is theirs together, and gone at the end. */
 export class Browser {
   static async start() {
-    const script = await bundle();
+    const script = await bundled('page.mjs');
     const profile = mkdtempSync(join(tmpdir(), 'stoa-chromium-'));
     const context = await chromium.launchPersistentContext(profile, { executablePath, args: FLAGS });
     await context.route(`${ORIGIN}/**`, (route) => {
@@ -77,10 +77,35 @@ export class Browser {
   }
 }
 
+/*
+ * The tasks of the page's thread while `work` runs that took longer than `limit_ms`: the time that each took
+ * of a processor, for on a busy machine a task takes long because others are served.
+ */
+export async function longTasks(page, limit_ms, work) {
+  const session = await page.context().newCDPSession(page);
+  const events = [];
+  session.on('Tracing.dataCollected', ({ value }) => events.push(...value));
+  const traceConfig = { includedCategories: ['toplevel', 'devtools.timeline'], recordMode: 'recordAsMuchAsPossible' };
+  await session.send('Tracing.start', { transferMode: 'ReportEvents', traceConfig });
+  await work();
+  const complete = new Promise((resolve) => session.once('Tracing.tracingComplete', resolve));
+  await session.send('Tracing.end');
+  await complete;
+  await session.detach();
+  const threads = events.filter(({ name, args }) => name === 'thread_name' && args.name === 'CrRendererMain').map(({ tid }) => tid);
+  const tasks = events.filter(({ name, tid }) => name.endsWith('RunTask') && threads.includes(tid));
+  if (tasks.length === 0) {
+    throw new Error('the trace has no tasks of the page');
+  }
+  return tasks.map(({ tdur }) => tdur / 1000).filter((took_ms) => took_ms > limit_ms);
+}
+
+const TIMEOUT_MS = 90_000;
+
 /* A test with processes and a browser of its own; skipped, with the reason, where there is none. */
 export function browserTest(name, options, body) {
   const gatewayArgs = ['--allowed-origins', '*', ...(options.gatewayArgs ?? [])];
-  stoaTest(name, { skip: noChromium, ...options, gatewayArgs }, async (t, stoa) => {
+  stoaTest(name, { skip: noChromium, timeout: TIMEOUT_MS, ...options, gatewayArgs }, async (t, stoa) => {
     const browser = await Browser.start();
     try {
       await body(t, stoa, browser);

@@ -1,0 +1,206 @@
+/*
+ * The client's figures, one line each: "what: figure".
+ *
+ *     node --expose-gc tests/bench/client/run.mjs [GRAPH]
+ *
+ * GRAPH is a file of #datascript/DB EDN. STOA_BUILD says where the programs are (default build). Times are
+ * of a quiet server on the same machine; processor time is that of the client's own thread.
+ */
+import { readFileSync } from 'node:fs';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
+import { Client, datascript } from '../../../client/dist/node.js';
+import { sampleGraph } from '../../data/sample-graph.mjs';
+import { Browser, minified, noChromium } from '../../e2e/client/chromium.mjs';
+import { Proxy } from '../../e2e/client/proxy.mjs';
+import { Stoa, until, within } from '../../e2e/harness.mjs';
+
+const TIMES = 5;
+const TRANSACTIONS = 5000;
+const WIDTH = 32;
+const GRAPH = 'notes';
+const KB = 1000;
+const MB = 1e6;
+
+const print = (what, figure) => console.log(`${what}: ${figure}`);
+
+function median(numbers) {
+  return [...numbers].sort((a, b) => a - b)[Math.floor(numbers.length / 2)];
+}
+
+/* --- size --- */
+
+async function size() {
+  const script = Buffer.from(await minified());
+  const [gzip, brotli] = [gzipSync(script, { level: 9 }), brotliCompressSync(script)].map(({ length }) => length / KB);
+  print('the client as one minified script, without DataScript',
+    `${(script.length / KB).toFixed(1)} KB, ${gzip.toFixed(1)} KB with gzip, ${brotli.toFixed(1)} KB with brotli (60 KB at most is wanted)`);
+}
+
+/* --- what is measured, in Node and in pages alike --- */
+
+const NODE = {
+  name: 'Node',
+  async load(stoa, protocol) {
+    const begun_ms = performance.now();
+    const begun_us = process.cpuUsage().user;
+    const client = new Client({ urls: [stoa.url()], graph: GRAPH, protocol });
+    await client.live();
+    const took_ms = performance.now() - begun_ms;
+    const cpu_ms = (process.cpuUsage().user - begun_us) / 1000;
+    await client.close();
+    return { took_ms, cpu_ms };
+  },
+  async heap(stoa, protocol) {
+    const clients = [];
+    const heaps = [];
+    for (let i = 0; i < 2; i++) {
+      clients.push(new Client({ urls: [stoa.url()], graph: GRAPH, protocol }));
+      await clients[i].live();
+      global.gc();
+      heaps.push(process.memoryUsage().heapUsed);
+    }
+    await Promise.all(clients.map((client) => client.close()));
+    return heaps[1] - heaps[0];
+  },
+  async catchUp(url, protocol, away) {
+    const client = new Client({ urls: [url], graph: GRAPH, protocol });
+    await client.live();
+    const t = client.mirror.position.t;
+    await away(() => client.status === 'offline');
+    const welcome = new Promise((resolve) => client.on('welcome', resolve));
+    client.reconnect();
+    await welcome;
+    const begun_ms = performance.now();
+    await client.live();
+    const took_ms = performance.now() - begun_ms;
+    const applied = client.mirror.position.t - t;
+    await client.close();
+    return applied / (took_ms / 1000);
+  },
+};
+
+const chromiumOf = (page) => {
+  const heapOf = async () => {
+    const session = await page.context().newCDPSession(page);
+    await session.send('HeapProfiler.collectGarbage');
+    const { usedSize } = await session.send('Runtime.getHeapUsage');
+    await session.detach();
+    return usedSize;
+  };
+  return {
+    name: 'Chromium',
+    async load(stoa, protocol) {
+      await page.reload();
+      await page.waitForFunction(() => globalThis.stoa !== undefined);
+      return page.evaluate(async (options) => {
+        const begun_ms = performance.now();
+        globalThis.client = stoa.connect(options);
+        await client.live();
+        const took_ms = performance.now() - begun_ms;
+        await client.close();
+        return { took_ms };
+      }, { url: stoa.url(), graph: GRAPH, protocol, queue: false });
+    },
+    async heap(stoa, protocol) {
+      const heaps = [];
+      for (let i = 0; i < 2; i++) {
+        await page.evaluate(async (options) => {
+          globalThis.clients = [...(globalThis.clients ?? []), stoa.connect(options)];
+          await globalThis.clients.at(-1).live();
+        }, { url: stoa.url(), graph: GRAPH, protocol, queue: false });
+        heaps.push(await heapOf());
+      }
+      await page.evaluate(async () => {
+        await Promise.all(globalThis.clients.map((client) => client.close()));
+        globalThis.clients = undefined;
+      });
+      return heaps[1] - heaps[0];
+    },
+    async catchUp(url, protocol, away) {
+      await page.evaluate(async (options) => {
+        globalThis.client = stoa.connect(options);
+        await client.live();
+        globalThis.t = client.mirror.position.t;
+      }, { url, graph: GRAPH, protocol, queue: false });
+      await away(() => page.evaluate(() => client.status === 'offline'));
+      return page.evaluate(async () => {
+        const welcome = new Promise((resolve) => client.on('welcome', resolve));
+        client.reconnect();
+        await welcome;
+        const begun_ms = performance.now();
+        await client.live();
+        const took_ms = performance.now() - begun_ms;
+        const applied = client.mirror.position.t - globalThis.t;
+        await client.close();
+        return applied / (took_ms / 1000);
+      });
+    },
+  };
+};
+
+async function loads(stoa, platform, count) {
+  for (const protocol of ['json', 'msgpack']) {
+    const runs = [];
+    for (let i = 0; i < TIMES; i++) {
+      runs.push(await within('a load', platform.load(stoa, protocol)));
+    }
+    const [first, later] = [runs[0].took_ms, median(runs.slice(1).map(({ took_ms }) => took_ms))];
+    const cpu = platform === NODE ? `; processor time ${Math.round(median(runs.map(({ cpu_ms }) => cpu_ms)))} ms` : '';
+    print(`from connect() to live in ${platform.name}, ${count} datoms, ${protocol}`,
+      `the first time ${Math.round(first)} ms, then ${Math.round(later)} ms${cpu}`);
+    print(`heap of a second client in ${platform.name}, ${count} datoms, ${protocol}`, `${((await platform.heap(stoa, protocol)) / MB).toFixed(1)} MB`);
+  }
+}
+
+async function edit(stoa) {
+  const writer = await stoa.liveClient({ graph: GRAPH, sync: 'none' });
+  const turns = Array.from({ length: WIDTH }, async (_, turn) => {
+    for (let i = turn; i < TRANSACTIONS; i += WIDTH) {
+      const block = { ':block/uid': `bench-${i % 500}`, ':block/string': `text ${i}`, ':edit/time': i };
+      await writer.transact([block]);
+    }
+  });
+  await Promise.all(turns);
+  await writer.close();
+}
+
+async function catchUps(stoa, platform) {
+  for (const protocol of ['json', 'msgpack']) {
+    const proxy = await Proxy.to(stoa.url());
+    const rate = await platform.catchUp(proxy.url, protocol, async (isOffline) => {
+      proxy.cut();
+      await until('the client to be offline', isOffline);
+      await edit(stoa);
+      proxy.mend();
+    });
+    proxy.stop();
+    print(`transactions applied in ${platform.name}, ${protocol}`, `${Math.round(rate)}/s, of 4 datoms each`);
+  }
+}
+
+/* --- the run --- */
+
+const file = process.argv[2];
+const stoa = new Stoa({ gateways: 1, gatewayArgs: ['--allowed-origins', '*'] });
+let browser;
+try {
+  await size();
+  await stoa.start();
+  await stoa.import(GRAPH, file ? readFileSync(file, 'utf8') : sampleGraph());
+  const counter = await stoa.liveClient({ graph: GRAPH });
+  const count = datascript.datoms(counter.mirror.db, ':eavt').length;
+  await counter.close();
+  await loads(stoa, NODE, count);
+  await catchUps(stoa, NODE);
+  if (noChromium) {
+    console.error(`nothing is measured in Chromium: ${noChromium}`);
+  } else {
+    browser = await Browser.start();
+    const chromium = chromiumOf(await browser.page());
+    await loads(stoa, chromium, count);
+    await catchUps(stoa, chromium);
+  }
+} finally {
+  await browser?.stop();
+  await stoa.stop();
+}
