@@ -6,8 +6,9 @@
     { "as-of", "T", "as the graph was after transaction T" },                                      \
         { "history", NULL, "every assertion and retraction there ever was" },                      \
         { "since", "T", "only what was added after transaction T" },                               \
+        { "timeout-ms", "MS", "stop with code interrupted after so long" },                        \
     {                                                                                              \
-        "timeout-ms", "MS", "stop with code interrupted after so long"                             \
+        "with", "TX-DATA", "as the graph would be after this; nothing is committed"                \
     }
 
 static const struct option_row log_rows[] = {

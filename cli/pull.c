@@ -12,8 +12,8 @@ enum outcome command_pull(const struct options *options, struct error *err)
         buffer_printf(&body, " :eid %s\n", options->words[1]);
         if (options_value(options, "many"))
             buffer_append_bytes(&body, BYTES(" :many true"));
-        outcome = OUTCOME_USAGE;
-        if (read_append_basis(options, &body, err)) {
+        outcome = read_append_basis(options, &body, err);
+        if (outcome == OUTCOME_OK) {
             buffer_append_u8(&body, '}');
             outcome = read_send(options, "pull", buffer_bytes(&body), err);
         }

@@ -48,8 +48,8 @@ enum outcome command_query(const struct options *options, struct error *err)
         outcome = append_args(options, &body, err);
     if (options_value(options, "explain"))
         buffer_append_bytes(&body, BYTES(" :explain true"));
-    if (outcome == OUTCOME_OK && !read_append_basis(options, &body, err))
-        outcome = OUTCOME_USAGE;
+    if (outcome == OUTCOME_OK)
+        outcome = read_append_basis(options, &body, err);
     buffer_append_u8(&body, '}');
     if (outcome == OUTCOME_OK)
         outcome = read_send(options, "query", buffer_bytes(&body), err);

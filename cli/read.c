@@ -1,9 +1,11 @@
 #include "cli/read.h"
 
 #include "cli/http.h"
+#include "cli/input.h"
 #include "cli/print.h"
 
-bool read_append_basis(const struct options *options, struct buffer *body, struct error *err)
+enum outcome read_append_basis(const struct options *options, struct buffer *body,
+                               struct error *err)
 {
     static const struct {
         const char *option, *key;
@@ -16,13 +18,17 @@ bool read_append_basis(const struct options *options, struct buffer *body, struc
     for (size_t i = 0; i < ARRAY_LEN(numbers); i++) {
         int64_t number = -1;
         if (!options_number(options, numbers[i].option, numbers[i].min, INT64_MAX, &number, err))
-            return false;
+            return OUTCOME_USAGE;
         if (number >= 0)
             buffer_printf(body, " :%s %lld", numbers[i].key, (long long)number);
     }
     if (options_value(options, "history"))
         buffer_append_bytes(body, BYTES(" :history true"));
-    return true;
+    const char *with = options_value(options, "with");
+    if (!with)
+        return OUTCOME_OK;
+    buffer_append_bytes(body, BYTES(" :with "));
+    return input_quote_edn("--with", bytes_of(with), body, err) ? OUTCOME_OK : OUTCOME_INPUT;
 }
 
 enum outcome read_send(const struct options *options, const char *verb, struct bytes body,

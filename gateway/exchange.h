@@ -36,7 +36,7 @@ struct exchange {
     const char *query;        /* as "from=1&limit=5", "" when there is none */
     const char *graph;        /* of the path, "" when it names none */
     const char *content_type; /* headers; "" when absent */
-    const char *accept;
+    const char *accept, *accept_encoding;
     const char *if_none_match;
     bool body_sent;           /* the client sends a body, an empty one too */
     enum media request_media; /* of the body, once exchange_media() has found it */

@@ -1,4 +1,4 @@
-/* What clients ask, as requests to txd (BUS.md), and what txd answers, as results. */
+/* What clients ask and need, as requests to txd (BUS.md), and what txd answers, as results. */
 #ifndef STOA_GATEWAY_FORWARD_H
 #define STOA_GATEWAY_FORWARD_H
 

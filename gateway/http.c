@@ -34,7 +34,8 @@ struct connection {
     size_t line_len; /* of a trailer; 0: the body ends with this line */
     char path[PATH_BYTES_MAX], query[PATH_BYTES_MAX];
     char graph[LIMIT_GRAPH_NAME_BYTES + 1];
-    char content_type[HEADER_BYTES_MAX], accept[HEADER_BYTES_MAX], if_none_match[HEADER_BYTES_MAX];
+    char content_type[HEADER_BYTES_MAX], accept[HEADER_BYTES_MAX];
+    char accept_encoding[HEADER_BYTES_MAX], if_none_match[HEADER_BYTES_MAX];
 };
 
 static struct connection *connection_of(struct lws *wsi)
@@ -134,6 +135,7 @@ static void read_head(struct connection *connection)
     exchange->method = method_of(wsi);
     http_header(wsi, WSI_TOKEN_HTTP_CONTENT_TYPE, connection->content_type, HEADER_BYTES_MAX);
     http_header(wsi, WSI_TOKEN_HTTP_ACCEPT, connection->accept, HEADER_BYTES_MAX);
+    http_header(wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING, connection->accept_encoding, HEADER_BYTES_MAX);
     http_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, connection->if_none_match, HEADER_BYTES_MAX);
     connection->chunked =
         http_header(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING, text, sizeof(text)).len > 0;
@@ -171,6 +173,7 @@ bool http_start(struct gateway *gateway, struct lws *wsi, const char *path)
                                    .graph = connection->graph,
                                    .content_type = connection->content_type,
                                    .accept = connection->accept,
+                                   .accept_encoding = connection->accept_encoding,
                                    .if_none_match = connection->if_none_match,
                                    .request_media = MEDIA_JSON,
                                    .media = MEDIA_JSON };

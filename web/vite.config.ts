@@ -23,6 +23,6 @@ export default defineConfig({
   // The client library lies beside this folder.
   server: { fs: { allow: ['..'] }, proxy: { '/v1': { target: 'http://127.0.0.1:3010', ws: true } } },
   esbuild: { jsx: 'automatic', jsxImportSource: 'preact' },
-  build: { target: 'es2022', modulePreload: false, reportCompressedSize: false, assetsInlineLimit: 0 },
+  build: { target: 'es2022', modulePreload: false, reportCompressedSize: false, chunkSizeWarningLimit: 1000, assetsInlineLimit: 0 },
   plugins: [compressed()],
 });

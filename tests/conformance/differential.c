@@ -16,9 +16,9 @@
 #include <time.h>
 
 #define CASES_DEFAULT      20000
-#define QUESTIONS_OF_WORLD 100
+#define QUESTIONS_OF_WORLD 200
 #define FAILURES_MAX       5  /* then it stops: there is enough to mend */
-#define FAN_EVERY          40 /* one in so many worlds is a fan: closures of more rows */
+#define FAN_EVERY          20 /* one in so many worlds is a fan: closures of more rows */
 #define FAN_HANDLE         10
 #define FAN_RIBS           1100 /* than a page of anything has */
 

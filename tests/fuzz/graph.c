@@ -56,6 +56,13 @@ static void open_graph(void)
     arena_release(&arena);
 }
 
+struct graph *fuzz_graph(void)
+{
+    if (!graph.graph)
+        open_graph();
+    return graph.graph;
+}
+
 struct query_basis fuzz_basis(uint8_t choice)
 {
     return (struct query_basis){ .history = choice & 1,
@@ -96,8 +103,6 @@ void fuzz_read(const uint8_t *data, size_t size, fuzz_run_fn *run)
     struct value input, answer;
     struct error err = { .kind = ERROR_FAULT, .message = "" };
 
-    if (!graph.graph)
-        open_graph();
     if (size == 0 || size > INPUT_BYTES_MAX ||
         !edn_read((struct bytes){ (const char *)data + 1, size - 1 }, &arena, &input, &err)) {
         arena_release(&arena);
@@ -106,7 +111,7 @@ void fuzz_read(const uint8_t *data, size_t size, fuzz_run_fn *run)
     struct query_limits limits = { .deadline_us = clock_monotonic_us() + TIME_LIMIT_US,
                                    .memory_bytes_max = MEMORY_MAX,
                                    .rows_max = ROWS_MAX };
-    struct snapshot *snapshot = graph_snapshot(graph.graph);
+    struct snapshot *snapshot = graph_snapshot(fuzz_graph());
     int64_t begun = cpu_us();
     bool ok = run(snapshot, &input, data[0], &limits, &arena, &answer, &err);
     assert(cpu_us() - begun < CPU_US_MAX);

@@ -21,6 +21,9 @@ typedef bool fuzz_run_fn(const struct snapshot *snapshot, const struct value *in
  */
 void fuzz_read(const uint8_t *data, size_t size, fuzz_run_fn *run);
 
+/* The graph itself. Whoever writes to it must leave it as it was. */
+struct graph *fuzz_graph(void);
+
 /* The basis that the lowest three bits of a choice stand for. */
 struct query_basis fuzz_basis(uint8_t choice);
 

@@ -146,6 +146,8 @@ static bool check_constants(const struct step *step, const struct value *terms, 
 {
     int64_t e;
 
+    if (terms[0].type == VALUE_KEYWORD)
+        return fail(err, ERROR_BUSY, "idents of entities are not tried");
     for (uint32_t i = 0; i < count && i <= POSITION_V; i += POSITION_V) {
         const struct property *property =
             count > 1 && terms[1].type == VALUE_KEYWORD

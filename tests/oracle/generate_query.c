@@ -497,13 +497,36 @@ static void write_self(struct asker *asker, struct scope *scope, struct buffer *
     scope->bound[KIND_ENTITY] |= (uint8_t)(1u << e);
 }
 
+/* A value with a bound, which may be read by it. */
+static void write_bounded(struct asker *asker, struct scope *scope, struct buffer *out)
+{
+    static const char *const words[] = { "<", ">", "<=", ">=" };
+    const char *word = words[below(asker, ARRAY_LEN(words))];
+    uint32_t number = below(asker, NAMES);
+
+    buffer_printf(out, "[");
+    write_entity(asker, scope, out);
+    buffer_printf(out, " :%s ?n%u] [(%s ", pick_of(asker, KIND_LONG)->name, number, word);
+    if (chance(asker, 50)) {
+        buffer_printf(out, "?n%u ", number);
+        write_known(asker, scope, KIND_LONG, 70, out);
+    } else {
+        write_known(asker, scope, KIND_LONG, 70, out);
+        buffer_printf(out, " ?n%u", number);
+    }
+    buffer_printf(out, ")]");
+    scope->bound[KIND_LONG] |= (uint8_t)(1u << number);
+}
+
 static void write_clause(struct asker *asker, struct scope *scope, unsigned depth,
                          struct buffer *out)
 {
     uint32_t roll = below(asker, 100);
 
-    if (depth > 2 || roll < 45)
+    if (depth > 2 || roll < 40)
         write_pattern(asker, scope, out);
+    else if (roll < 45)
+        write_bounded(asker, scope, out);
     else if (roll < 60)
         write_predicate(asker, scope, out);
     else if (roll < 70)

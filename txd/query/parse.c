@@ -54,12 +54,24 @@ static bool name_sources(struct parser *parser, const struct section_items *sect
     return true;
 }
 
+/* Whether the graph is left out of the arguments: one is missing, and not for the second source
+ * after the first was given as nil. */
+static bool leaves_graph_out(const struct query *query, const struct value *arguments,
+                             uint32_t given)
+{
+    bool both_sources = query->input_count > 1 && query->inputs[0].type == BINDING_SOURCE &&
+                        query->inputs[1].type == BINDING_SOURCE;
+
+    return given + 1 == query->input_count && query->source_count > 0 &&
+           !(both_sources && given > 0 && arguments->items[0].type == VALUE_NIL);
+}
+
 /* Puts each argument at its input; one fewer than inputs: the first source is the graph. */
 static bool place_arguments(struct parser *parser, const struct value *arguments, struct error *err)
 {
     struct query *query = parser->query;
     uint32_t given = value_is_sequence(arguments) ? arguments->count : 0;
-    bool graph = given + 1 == query->input_count && query->source_count > 0;
+    bool graph = leaves_graph_out(query, arguments, given);
     uint32_t next = 0;
 
     if (arguments->type != VALUE_NIL && !value_is_sequence(arguments))

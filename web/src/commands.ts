@@ -47,8 +47,13 @@ export function save(uid: string, draft: Draft, isLeft: boolean, isChanged = fal
 function perform(at: Focus, fn: (db: Db) => Edit | undefined): boolean {
   const edit = fn(graph.db.value);
   if (!edit) return false;
+  let first: Edit | undefined = edit;
   batch(() => {
-    void graph.edit((db) => (db === graph.db.value ? edit : fn(db))?.forms ?? []);
+    void graph.edit((db) => {
+      const made = first ?? fn(db);
+      first = undefined;
+      return made?.forms ?? [];
+    });
     if (edit.caret) focus.value = { root: at.root, ...edit.caret };
   });
   return true;

@@ -1,6 +1,8 @@
 /* What this user has in front of them: the page, the caret, the selection, the open panels. */
 import { computed, effect, signal } from '@preact/signals';
 import { Graph } from './graph.js';
+import { idOfTitle, uidOf } from './model/blocks.js';
+import { WELCOME, welcomeForms } from './model/welcome.js';
 import { readProfile } from './profile.js';
 
 export type Route =
@@ -27,12 +29,7 @@ const query = new URLSearchParams(location.search);
 
 export const profile = signal(readProfile());
 export const graphName = query.get('graph') ?? 'main';
-export const graph = new Graph({ urls: gateways(), graph: graphName, user: profile.value });
-
-/* `?gateway=` names others to go to when this one is away; the page's own is the first. */
-function gateways(): string[] {
-  return [location.origin, ...query.getAll('gateway')];
-}
+export const graph = new Graph({ urls: [location.origin], graph: graphName, user: profile.value });
 
 export const route = signal<Route>(readRoute());
 export const focus = signal<Focus | undefined>(undefined);
@@ -63,6 +60,14 @@ addEventListener('hashchange', () => {
   focus.value = undefined;
   selection.value = undefined;
   if (!matchMedia('(min-width: 900px)').matches) isSidebarOpen.value = false;
+});
+
+/* Whoever opens an empty graph finds the pages that show what can be done. */
+effect(() => {
+  if (!graph.isEmpty.value) return;
+  void graph.prepare((db) => welcomeForms(db, Date.now()));
+  const id = idOfTitle(graph.db.peek(), WELCOME);
+  if (id !== undefined && route.peek().kind === 'days') goTo(uidOf(graph.db.peek(), id));
 });
 
 effect(() => graph.setPlace(shownUid.value, focus.value?.uid));

@@ -12,6 +12,7 @@ import {
 } from '../../client/dist/index.js';
 import { SCHEMA, readBlock, type Db } from './model/blocks.js';
 import { ref, set, type Form } from './model/forms.js';
+import { allPages } from './model/pages.js';
 import { History } from './model/undo.js';
 
 export { mergeText } from '../../client/dist/index.js';
@@ -58,13 +59,14 @@ export class Graph {
   readonly pendingCount = signal(0);
   /* Whether there is a graph to show: never before the first snapshot, always after it. */
   readonly isLoaded = signal(false);
+  /* Whether nobody had written anything when it was loaded. */
+  readonly isEmpty = signal(false);
   readonly people = signal<readonly Person[]>([]);
   readonly rejections = signal<readonly Rejection[]>([]);
   private readonly client: Client;
   private readonly history = new History();
   private lastStatus: Status | undefined;
   private hasMoved = false;
-  private isRefreshing = false;
   private offlineTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: GraphOptions) {
@@ -72,8 +74,9 @@ export class Graph {
     datascript.listen(this.client.conn, ({ tx_data, tx_meta }) => {
       const isSnapshot = (tx_meta as Fields | null)?.['type'] === 'snapshot';
       this.hasMoved ||= isSnapshot || tx_data.some(({ a }) => SHAPE.has(a));
-      this.refreshSoon();
     });
+    // DataScript's listeners are called before the client is done with a change; these are called after.
+    this.client.onTransaction(() => this.refresh());
     this.client.onState((state) => this.followState(state));
     this.client.onPresence((sessions) => this.followPeople(sessions));
     this.client.onRejected(({ error, txData, text }) => {
@@ -150,18 +153,8 @@ export class Graph {
     this.rejections.value = [...this.rejections.value, rejection];
   }
 
-  /* DataScript's listeners are called before the client is done with a change. */
-  private refreshSoon(): void {
-    if (this.isRefreshing) return;
-    this.isRefreshing = true;
-    queueMicrotask(() => {
-      this.isRefreshing = false;
-      this.refresh();
-    });
-  }
-
   private refresh(): void {
-    if (!this.hasSchema()) return;
+    if (!this.hasSchema() || this.db.peek() === this.client.db) return;
     batch(() => {
       this.db.value = this.client.db;
       if (this.hasMoved) this.shape.value++;
@@ -171,6 +164,7 @@ export class Graph {
 
   private followState({ status, pending }: State): void {
     this.pendingCount.value = pending;
+    this.refresh();
     if (status === this.lastStatus) return;
     this.lastStatus = status;
     clearTimeout(this.offlineTimer);
@@ -189,6 +183,7 @@ export class Graph {
     }
     this.hasMoved = true;
     this.refresh();
+    this.isEmpty.value = !this.isLoaded.value && allPages(this.db.value).length === 0;
     this.isLoaded.value = true;
   }
 

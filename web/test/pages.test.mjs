@@ -4,7 +4,10 @@ import { test } from 'node:test';
 import { allPages, makeDay, makePage, mergePages, removePage, renamePage } from '../out/model/pages.js';
 import { idOf, idOfTitle, readBlock, referrersOf, uidOf } from '../out/model/blocks.js';
 import { insert, setText, tree } from '../out/model/edit.js';
+import { WELCOME, welcomeForms } from '../out/model/welcome.js';
 import { dayOfUid, dayPage } from '../out/model/dates.js';
+import { datascript } from '../../client/dist/index.js';
+import { SCHEMA } from '../out/model/blocks.js';
 import { NOW, apply, faultsOf, outline, show, text } from './outline.mjs';
 
 const write = (db, uid, words, makePages = true) => apply(db, setText(db, uid, words, makePages, NOW));
@@ -109,4 +112,15 @@ test('removing a page takes its blocks and leaves links as text', () => {
   assert.equal(readBlock(db, 'a').text, 'see [[Other]]');
   db = apply(db, removePage(db, 'p'));
   assert.deepEqual([idOf(db, 'a'), idOf(db, 'b'), idOf(db, 'p')], [undefined, undefined, undefined]);
+});
+
+test('an empty graph is welcomed once, and of two who open it the second is refused', () => {
+  const empty = datascript.init_db([], SCHEMA);
+  const forms = welcomeForms(empty, NOW);
+  const db = apply(empty, forms);
+  assert.deepEqual(titles(db), ['DONE', 'TODO', 'Together', WELCOME, 'Writing', 'tag']);
+  assert.deepEqual(faultsOf(db), []);
+  assert.match(show(db, uidOf(db, idOfTitle(db, WELCOME))), /^\S+ In Athens[^]*\n  \S+ \{\{\[\[DONE\]\]\}\} and once more/m);
+  assert.deepEqual(welcomeForms(db, NOW), []);
+  assert.throws(() => apply(db, forms), /cas/);
 });

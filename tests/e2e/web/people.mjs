@@ -28,7 +28,7 @@ export class People {
     this.all = [];
   }
 
-  /* Someone who has chosen a name, at gateway `on`, with the others to go to. */
+  /* Someone who has chosen a name, at gateway `on`. */
   async join(name, { on = 0, route = '', graph = 'main', isNew = false, ...context } = {}) {
     const own = await this.browser.newContext({ viewport: { width: 1280, height: 800 }, ...context });
     if (!isNew) {
@@ -42,8 +42,7 @@ export class People {
     const page = await own.newPage();
     const person = new Person(name, page, own);
     this.all.push(person);
-    const others = this.stoa.urls.filter((_, i) => i !== on).map((url) => `&gateway=${encodeURIComponent(url)}`);
-    await page.goto(`${this.stoa.url(on)}/?graph=${graph}${others.join('')}${route}`);
+    await page.goto(`${this.stoa.url(on)}/?graph=${graph}${route}`);
     if (!isNew) await person.isLive();
     return person;
   }
@@ -150,7 +149,7 @@ export class Person {
 /* A test with people; skipped, with the reason, where there is no browser or no build. */
 export function peopleTest(name, options, body) {
   const skip = noChromium || (!existsSync(dist) && 'web/dist is not there; deploy/web builds it');
-  const gatewayArgs = ['--static-dir', dist, '--allowed-origins', '*', ...(options.gatewayArgs ?? [])];
+  const gatewayArgs = ['--static-dir', dist, ...(options.gatewayArgs ?? [])];
   stoaTest(name, { skip, ...options, gatewayArgs }, async (t, stoa) => {
     const people = await People.gather(stoa);
     try {

@@ -118,11 +118,10 @@ function caretAfter(old: string, fresh: string, at: number): number {
   return at <= same ? at : Math.max(same, at + fresh.length - old.length);
 }
 
-/* Saves drafts, one at a time: a save that is on its way is not overtaken by the next. */
+/* Saves drafts. Without a network too: the client keeps what was saved, and not what was only typed. */
 class Saver {
   private text: string;
   private timer: ReturnType<typeof setTimeout> | undefined;
-  private isSaving = false;
   private hasTyped = false;
 
   /* `base` is the graph's text, as it was last seen or last saved. */
@@ -133,7 +132,7 @@ class Saver {
   type(text: string): void {
     this.text = text;
     this.hasTyped = true;
-    this.timer ??= setTimeout(() => void this.saveTyped(), SAVE_MS);
+    this.timer ??= setTimeout(() => this.saveTyped(), SAVE_MS);
   }
 
   /* The graph's text changed: the draft with that change in it. */
@@ -162,15 +161,11 @@ class Saver {
     this.hasTyped = false;
   }
 
-  private async saveTyped(): Promise<void> {
+  private saveTyped(): void {
     this.timer = undefined;
-    if (this.isSaving) return;
-    this.isSaving = true;
     const draft = { base: this.base, text: this.text, from: 0, to: 0 };
     this.base = this.text;
-    await commands.save(this.uid, draft, false);
-    this.isSaving = false;
-    if (this.text !== this.base) this.type(this.text);
+    void commands.save(this.uid, draft, false);
   }
 }
 
