@@ -4,7 +4,8 @@
  *
  *     node run.mjs BUILD GRAPH [QUESTION]
  *
- * GRAPH is a #datascript/DB in EDN; QUESTION restricts the run to those with that in their name.
+ * GRAPH is a #datascript/DB in EDN; QUESTION restricts the run to those with that in their name, or
+ * to what is written when it is "writes".
  */
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -17,6 +18,7 @@ import { Served } from './served.mjs';
 import { Stoa } from './stoa.mjs';
 
 const PEOPLE = 20000;
+const WRITTEN_PEOPLE = 4000;
 const CHANGES = 2000;
 const SEED = 1;
 const TX_OPS_MAX = 10000;
@@ -138,7 +140,7 @@ function printRow(name, rows, ours, http, theirs, published) {
   console.log(`| ${[name, rows, digits(ours), http === undefined ? '' : digits(http), ...cells, published ?? ''].join(' | ')} |`);
 }
 
-async function ask(question, stoa, served, peers, ratios) {
+async function ask(question, stoa, peers, ratios) {
   const ours = await stoa.ask(question);
   if (question.rows && question.rows !== ours.rows)
     throw new Error(`${question.name}: ${ours.rows} rows, expected ${question.rows}`);
@@ -181,7 +183,7 @@ function group(datoms) {
 }
 
 async function compareWrites(stoa, peers) {
-  const data = people(PEOPLE, SEED);
+  const data = people(WRITTEN_PEOPLE, SEED);
   const ours = await stoaWrites(stoa, data);
   const theirs = peers.map((peer) => peer.writes(data));
   for (const name of Object.keys(ours))
@@ -204,36 +206,41 @@ async function loadAll(stoa, peers) {
   peers.forEach((peer) => peer.load('real', real));
 }
 
+async function askAll(asked, stoa, peers, scratch) {
+  const ratios = peers.map(() => []);
+  await loadAll(stoa, peers);
+  const aims = await targets(stoa);
+  for (const question of asked) {
+    if (question.target)
+      question.args = question.eids = [aims[question.target]];
+    if (question.asOf)
+      question.asOfT = 1;
+    await ask(question, stoa, peers, ratios);
+    process.stderr.write(`${question.name}: ${digits(question.answer.ms)} ms\n`);
+  }
+  await stoa.park(async () => {
+    const served = await Served.start(build, join(scratch, 'stoa'));
+    for (const question of asked)
+      question.http = await served.ask(question, stoa.graph(question.graph));
+    await served.stop();
+  });
+  for (const { name, answer, http, published } of asked)
+    printRow(name, answer.rows, answer.ms, http, answer.theirs, published);
+  return ratios;
+}
+
 async function main() {
   const scratch = mkdtempSync(join(tmpdir(), 'stoa-bench-query-'));
   const stoa = new Stoa(build, scratch);
   const peers = [new DataScript(), new Sqlite(), await Cozo.open()];
-  const ratios = peers.map(() => []);
   const asked = questions.filter(({ name }) => name.includes(only));
   try {
-    await loadAll(stoa, peers);
-    const aims = await targets(stoa);
-    for (const question of asked) {
-      if (question.target)
-        question.args = question.eids = [aims[question.target]];
-      if (question.asOf)
-        question.asOfT = 1;
-      await ask(question, stoa, undefined, peers, ratios);
-      process.stderr.write(`${question.name}: ${digits(question.answer.ms)} ms\n`);
-    }
     printHead(peers);
-    const writes = only ? undefined : () => compareWrites(stoa, peers);
-    await stoa.park(async () => {
-      const served = await Served.start(build, join(scratch, 'stoa'));
-      for (const question of asked)
-        question.http = await served.ask(question, stoa.graph(question.graph));
-      await served.stop();
-    });
-    for (const { name, answer, http, published } of asked)
-      printRow(name, answer.rows, answer.ms, http, answer.theirs, published);
-    if (writes)
-      await writes();
-    console.log(`\nMedian of the ratios: ${peers.map(({ name, version }, i) => `${name} ${version} ${median(ratios[i]).toPrecision(3)}`).join(', ')}.`);
+    const ratios = asked.length ? await askAll(asked, stoa, peers, scratch) : undefined;
+    if (only === '' || only === 'writes')
+      await compareWrites(stoa, peers);
+    const medians = peers.map(({ name, version }, i) => `${name} ${version} ${ratios ? median(ratios[i]).toPrecision(3) : ''}`);
+    console.log(`\nMedian of the ratios of questions: ${medians.join(', ')}.`);
   } finally {
     await stoa.close();
     rmSync(scratch, { recursive: true, force: true });
