@@ -3,13 +3,13 @@
 #include "common/clock.h"
 #include "common/limits.h"
 #include "common/log.h"
+#include "gateway/inbox.h"
 #include "proto/bus.h"
 #include "proto/mp.h"
 
 #include <nng/nng.h>
 #include <nng/protocol/pubsub0/sub.h>
 #include <nng/protocol/reqrep0/req.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -28,28 +28,6 @@
 #define STATUS_TIMEOUT_MS 2000
 #define STATUS_AGAIN_MS   1000
 #define SUB_MESSAGES      8192
-
-/* --- what the threads of nng leave for the loop --- */
-
-enum arrival_type { ARRIVAL_ANSWER, ARRIVAL_FEED, ARRIVAL_PIPE };
-
-struct context;
-
-struct arrival {
-    struct arrival *next;
-    enum arrival_type type;
-    struct context *context; /* ARRIVAL_ANSWER */
-    nng_msg *message;        /* NULL: failed with `result` */
-    int result;
-    int *pipes, change; /* ARRIVAL_PIPE: of which socket, one more or less */
-};
-
-struct inbox {
-    pthread_mutex_t mutex;
-    struct arrival *head, **tail;
-    size_t feed_bytes;
-    bool closed; /* nothing is taken, and nobody is woken, any more */
-};
 
 /* --- requests --- */
 
@@ -103,50 +81,13 @@ struct bus {
     char reason[256]; /* why it is not up */
 };
 
-/* --- the inbox, from any thread --- */
-
-static void arrive(struct bus *bus, const struct arrival *what)
-{
-    struct arrival *arrival = xmalloc(sizeof(*arrival));
-    struct inbox *inbox = &bus->inbox;
-    size_t bytes = what->type == ARRIVAL_FEED ? nng_msg_len(what->message) : 0;
-
-    *arrival = *what;
-    arrival->next = NULL;
-    pthread_mutex_lock(&inbox->mutex);
-    bool was_empty = !inbox->head;
-    bool drop = inbox->closed || (bytes && inbox->feed_bytes + bytes > FEED_BYTES_MAX);
-    if (!drop) {
-        inbox->feed_bytes += bytes;
-        *inbox->tail = arrival;
-        inbox->tail = &arrival->next;
-    }
-    if (!drop && was_empty)
-        bus->options.wake(bus->options.arg);
-    pthread_mutex_unlock(&inbox->mutex);
-    if (drop) {
-        if (arrival->message)
-            nng_msg_free(arrival->message);
-        free(arrival);
-    }
-}
-
-static struct arrival *inbox_take(struct inbox *inbox)
-{
-    pthread_mutex_lock(&inbox->mutex);
-    struct arrival *head = inbox->head;
-    inbox->head = NULL;
-    inbox->tail = &inbox->head;
-    inbox->feed_bytes = 0;
-    pthread_mutex_unlock(&inbox->mutex);
-    return head;
-}
+/* --- on nng's threads --- */
 
 static void arrive_pipe(struct bus *bus, int *pipes, nng_pipe_ev event)
 {
-    arrive(bus, &(struct arrival){ .type = ARRIVAL_PIPE,
-                                   .pipes = pipes,
-                                   .change = event == NNG_PIPE_EV_ADD_POST ? 1 : -1 });
+    inbox_put(&bus->inbox, &(struct arrival){ .type = ARRIVAL_PIPE,
+                                              .pipes = pipes,
+                                              .change = event == NNG_PIPE_EV_ADD_POST ? 1 : -1 });
 }
 
 static void on_request_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
@@ -183,7 +124,7 @@ static void on_context(void *arg)
     } else if (result == 0) {
         arrival.message = nng_aio_get_msg(context->aio);
     }
-    arrive(context->bus, &arrival);
+    inbox_put(&context->bus->inbox, &arrival);
 }
 
 static void on_feed(void *arg)
@@ -194,8 +135,8 @@ static void on_feed(void *arg)
     if (result == NNG_ECLOSED || result == NNG_ECANCELED)
         return;
     if (result == 0)
-        arrive(bus, &(struct arrival){ .type = ARRIVAL_FEED,
-                                       .message = nng_aio_get_msg(bus->feed_aio) });
+        inbox_put(&bus->inbox, &(struct arrival){ .type = ARRIVAL_FEED,
+                                                  .message = nng_aio_get_msg(bus->feed_aio) });
     nng_recv_aio(bus->sub, bus->feed_aio);
 }
 
@@ -503,8 +444,6 @@ static void take(struct bus *bus, struct arrival *arrival)
         take_pipe(bus, arrival);
         break;
     }
-    if (arrival->message)
-        nng_msg_free(arrival->message);
 }
 
 void bus_dispatch(struct bus *bus)
@@ -514,7 +453,7 @@ void bus_dispatch(struct bus *bus)
     for (struct arrival *at = inbox_take(&bus->inbox); at; at = next) {
         next = at->next;
         take(bus, at);
-        free(at);
+        arrival_free(at);
     }
     send_waiting(bus);
 }
@@ -680,8 +619,7 @@ bool bus_open(const struct bus_options *options, struct bus **out, struct error 
     struct bus *bus = xcalloc(1, sizeof(*bus));
 
     bus->options = *options;
-    bus->inbox.tail = &bus->inbox.head;
-    pthread_mutex_init(&bus->inbox.mutex, NULL);
+    inbox_open(&bus->inbox, FEED_BYTES_MAX, options->wake, options->arg);
     for (size_t i = 0; i < ARRAY_LEN(bus->waiting); i++)
         bus->waiting[i].tail = &bus->waiting[i].head;
     snprintf(bus->reason, sizeof(bus->reason), "not yet connected to %s", options->request_url);
@@ -691,22 +629,6 @@ bool bus_open(const struct bus_options *options, struct bus **out, struct error 
     }
     *out = bus;
     return true;
-}
-
-/* What has arrived is only freed: everything that waits is failed below. */
-static void close_inbox(struct inbox *inbox)
-{
-    struct arrival *next;
-
-    pthread_mutex_lock(&inbox->mutex);
-    inbox->closed = true;
-    pthread_mutex_unlock(&inbox->mutex);
-    for (struct arrival *at = inbox_take(inbox); at; at = next) {
-        next = at->next;
-        if (at->message)
-            nng_msg_free(at->message);
-        free(at);
-    }
 }
 
 static void fail_everything(struct bus *bus)
@@ -740,7 +662,7 @@ void bus_stop(struct bus *bus)
             nng_aio_stop(bus->contexts[i].aio);
     if (bus->feed_aio)
         nng_aio_stop(bus->feed_aio);
-    close_inbox(&bus->inbox);
+    inbox_close(&bus->inbox); /* what has arrived is only freed: everything that waits is failed */
     bus->up = false;
     fail_everything(bus);
 }

@@ -1,5 +1,5 @@
 /*
- * The way to txd (proto/BUS.md). The only file of the gateway that knows nng.
+ * The way to txd (proto/BUS.md). With inbox.h the only file of the gateway that knows nng.
  *
  * Answers and the feed arrive on nng's threads. They wait in an inbox and are handed out by
  * bus_dispatch(), so every callback runs on the thread of the event loop; `wake` is called, from

@@ -348,7 +348,9 @@ void presence_close(struct presence *presence)
 {
     if (!presence)
         return;
-    while (presence->graphs)
-        graph_free(presence->graphs);
+    for (struct presence_graph *next, *at = presence->graphs; at; at = next) {
+        next = at->next;
+        graph_free(at);
+    }
     free(presence);
 }

@@ -32,7 +32,12 @@ export class IdbStore implements EditStore {
     this.roll = new Roll(`stoa ${scope}`);
   }
 
-  async open(adopt: (edits: readonly StoredEdit[]) => void): Promise<readonly StoredEdit[]> {
+  /* What is put meanwhile waits until it is done. */
+  open(adopt: (edits: readonly StoredEdit[]) => void): Promise<readonly StoredEdit[]> {
+    return this.then(() => this.take(adopt));
+  }
+
+  private async take(adopt: (edits: readonly StoredEdit[]) => void): Promise<readonly StoredEdit[]> {
     this.database = await openDatabase();
     await this.roll.take(this.lane);
     const found: StoredEdit[] = [];

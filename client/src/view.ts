@@ -13,7 +13,7 @@
 import datascript, { type Connection, type Database } from 'datascript';
 import type { Edit } from './edit.js';
 import { ednRead } from './edn.js';
-import { FormError, nameMaps, stepsOf, type Designator, type Step } from './forms.js';
+import { FormError, nameMaps, stepsOf, type Designator, type Lookup, type Step } from './forms.js';
 import { held, type Held } from './held.js';
 import type { LocalIds } from './local_ids.js';
 import type { Change, Mirror } from './mirror.js';
@@ -127,8 +127,8 @@ export class View {
 
   private forms(edit: Edit, db: Database, aliases: Map<number, number>): unknown[][] {
     const steps = stepsOf(formsOf(edit.txData), this.mirror.schema);
-    const bound = this.bind(edit, steps, db, aliases);
-    const find = (entity: Designator): number => this.find(entity, db, bound, aliases);
+    const names = this.bind(edit, steps, db, aliases);
+    const find = (entity: Designator): number => this.find(entity, db, names, aliases);
     const value = (of: Held | Designator): Held => (isDesignator(of) ? find(of) : of);
     return steps.map((step): unknown[] => {
       switch (step.op) {
@@ -147,7 +147,7 @@ export class View {
   }
 
   /* The entity of each tempid: who has its identity already, or else a local id, always the same. */
-  private bind(edit: Edit, steps: readonly Step[], db: Database, aliases: Map<number, number>): Map<string, number> {
+  private bind(edit: Edit, steps: readonly Step[], db: Database, aliases: Map<number, number>): Names {
     const bound = new Map<string, number>();
     const claimed = new Map<string, string>(); // identity -> the first tempid that has it
     const same = new Map<string, string>();
@@ -163,7 +163,7 @@ export class View {
       if (id !== undefined) {
         bound.set(tempid, id);
       }
-      const identity = `${step.attribute} ${JSON.stringify(step.value)}`;
+      const identity = identityOf({ attribute: step.attribute, value: step.value });
       same.set(tempid, claimed.get(identity) ?? tempid);
       claimed.set(identity, same.get(tempid)!);
     }
@@ -175,7 +175,7 @@ export class View {
       }
       aliases.set(local, bound.get(tempid)!);
     }
-    return bound;
+    return { bound, claimed };
   }
 
   private localOf(edit: Edit, tempid: string): number {
@@ -184,16 +184,30 @@ export class View {
     return id;
   }
 
-  private find(entity: Designator, db: Database, bound: ReadonlyMap<string, number>, aliases: ReadonlyMap<number, number>): number {
+  /* A lookup ref may name an entity that the same edit makes. */
+  private find(entity: Designator, db: Database, { bound, claimed }: Names, aliases: ReadonlyMap<number, number>): number {
     if ('id' in entity) {
       return aliases.get(entity.id) ?? this.ids.resolve(entity.id) ?? entity.id;
     }
-    const id = 'tempid' in entity ? bound.get(entity.tempid) : findLookup(entity, db);
+    const id =
+      'tempid' in entity
+        ? bound.get(entity.tempid)
+        : (findLookup(entity, db) ?? bound.get(claimed.get(identityOf(entity)) ?? ''));
     if (id === undefined) {
       throw new FormError('an entity that is not there');
     }
     return id;
   }
+}
+
+/* The entities of an edit's tempids, and the tempid of each identity that the edit gives. */
+interface Names {
+  readonly bound: ReadonlyMap<string, number>;
+  readonly claimed: ReadonlyMap<string, string>;
+}
+
+function identityOf({ attribute, value }: Lookup): string {
+  return `${attribute} ${JSON.stringify(value)}`;
 }
 
 function formsOf(txData: Value): readonly Value[] {

@@ -4,7 +4,7 @@
  * and by point look-ups. Attributes are indexed, made unique, and given another cardinality on the
  * way; some have no history; some graphs begin as an import.
  *
- *   conformance_time_travel          STOA_CASES histories; STOA_SEED repeats a run
+ *   conformance_time_travel          STOA_HISTORIES of them; STOA_SEED repeats a run
  */
 #include "proto/edn.h"
 #include "tests/oracle/generate.h"
@@ -272,8 +272,8 @@ static void travel_once(struct travel *travel)
 
 int main(void)
 {
-    const char *seed = getenv("STOA_SEED"), *cases = getenv("STOA_CASES");
-    uint64_t histories = cases ? strtoull(cases, NULL, 10) : HISTORIES_DEFAULT, done = 0;
+    const char *seed = getenv("STOA_SEED"), *given = getenv("STOA_HISTORIES");
+    uint64_t histories = given ? strtoull(given, NULL, 10) : HISTORIES_DEFAULT, done = 0;
     struct travel travel = { 0 };
 
     travel.random.state = seed ? strtoull(seed, NULL, 10) : (uint64_t)time(NULL);

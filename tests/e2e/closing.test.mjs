@@ -3,6 +3,11 @@ import assert from 'node:assert/strict';
 import { Uuid } from '../../client/dist/index.js';
 import { PATIENCE_MS, assertSameKeys, mirrorKeys, settled, stoaTest, until } from './harness.mjs';
 
+const metric = async (stoa, name) => {
+  const text = await (await fetch(`${stoa.url()}/metrics`)).text();
+  return Number(new RegExp(`^stoa_gateway_${name} (\\d+)$`, 'm').exec(text)[1]);
+};
+
 stoaTest('SIGTERM: goaway, 1012, and clients go on elsewhere with nothing lost', {}, async (t, stoa) => {
   const leaver = await stoa.socket({ on: 0 });
   await leaver.hello({ sync: 'none' });
@@ -51,10 +56,12 @@ stoaTest('a socket that does not read is closed with 1013 and comes back to the 
   const { epoch, t: start } = await slow.hello({ sync: 'none' });
   slow.socket.pause();
   const text = 'x'.repeat(TOO_MUCH.bytes);
-  await Promise.all(Array.from({ length: TOO_MUCH.transactions }, (_, i) =>
+  const written = Promise.all(Array.from({ length: TOO_MUCH.transactions }, (_, i) =>
     writer.transact([{ ':db/id': 1 + (i % 8), ':note/text': `${i} ${text}` }])));
+  await until('it to be too far behind', async () => (await metric(stoa, 'slow_closes_total')) > 0);
   slow.socket.resume();
   assert.equal(await slow.closed(), 1013);
+  await written;
   const again = await stoa.socket({ on: 0 });
   const since = slow.messages.filter(({ type }) => type === 'tx').at(-1)?.t ?? start;
   await again.hello({ epoch: new Uuid(String(epoch)), since, sync: 'log' });
@@ -81,11 +88,6 @@ const endless = {
   args: [numbers, numbers, numbers],
 };
 
-const inFlight = async (stoa) => {
-  const text = await (await fetch(`${stoa.url()}/metrics`)).text();
-  return Number(/^stoa_gateway_bus_in_flight (\d+)$/m.exec(text)[1]);
-};
-
 stoaTest('a query ends when its client goes', {}, async (t, stoa) => {
   const goers = [
     async () => {
@@ -106,9 +108,9 @@ stoaTest('a query ends when its client goes', {}, async (t, stoa) => {
   for (const start of goers) {
     const go = await start();
     let seen = 0; // in a row: the gateway also tells txd who is there, in no time
-    await until('the query to be under way', async () => (seen = (await inFlight(stoa)) > 0 ? seen + 1 : 0) >= 20);
+    await until('the query to be under way', async () => (seen = (await metric(stoa, 'bus_in_flight')) > 0 ? seen + 1 : 0) >= 20);
     go();
     seen = 0;
-    await until('the query to end', async () => (seen = (await inFlight(stoa)) === 0 ? seen + 1 : 0) >= 20, PATIENCE_MS / 6);
+    await until('the query to end', async () => (seen = (await metric(stoa, 'bus_in_flight')) === 0 ? seen + 1 : 0) >= 20, PATIENCE_MS / 6);
   }
 });

@@ -57,8 +57,10 @@ static void finish(struct bus *bus, const char *type, const struct value *answer
 {
     struct fake_call **at = find(bus, type), *call = *at;
 
-    if (!call)
+    if (!call) {
         fail_msg("no %s was asked", type);
+        return;
+    }
     *at = call->next;
     call->call.fn(call->call.arg, answer, error);
     call_free(call);

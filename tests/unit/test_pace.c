@@ -41,14 +41,14 @@ static void test_wait_is_only_lowered(void **state)
 
 static const struct {
     enum pace_own own;
-    int64_t since_us; /* it was last told */
     bool tells;
-    int64_t wait_us; /* when not */
+    int64_t since_us; /* it was last told */
+    int64_t wait_us;  /* when not */
 } sessions[] = {
-    { PACE_OWN_NONE, 0, false, 2000 },        { PACE_OWN_NONE, 1999, false, 1 },
-    { PACE_OWN_NONE, 2000, true, 0 },         { PACE_OWN_ANSWERED, 0, true, 0 },
-    { PACE_OWN_OPEN, 0, false, PACE_OWN_US }, { PACE_OWN_OPEN, PACE_OWN_US - 1, false, 1 },
-    { PACE_OWN_OPEN, PACE_OWN_US, true, 0 },
+    { PACE_OWN_NONE, false, 0, 2000 },        { PACE_OWN_NONE, false, 1999, 1 },
+    { PACE_OWN_NONE, true, 2000, 0 },         { PACE_OWN_ANSWERED, true, 0, 0 },
+    { PACE_OWN_OPEN, false, 0, PACE_OWN_US }, { PACE_OWN_OPEN, false, PACE_OWN_US - 1, 1 },
+    { PACE_OWN_OPEN, true, PACE_OWN_US, 0 },
 };
 
 static void test_tells(void **state)

@@ -142,6 +142,59 @@ static void test_limits(void **state)
     run_endless(&cancelled, "cancelled");
 }
 
+/* Work inside one function, sort or fold, which must look at the limits by itself. */
+static const struct heavy {
+    const char *query;
+    int64_t time_us;
+    size_t memory_bytes;
+    const char *says;
+} heavies[] = {
+    { "[:find ?a ?b :order-by [?b :desc] :where [(range 2000) [?a ...]] [(range 500) [?b ...]]]",
+      30000, (size_t)1 << 30, "time limit" },
+    { "[:find (median ?a) . :with ?b :where [(range 2000) [?a ...]] [(range 500) [?b ...]]]", 30000,
+      (size_t)1 << 30, "time limit" },
+    { "[:find (max 3 ?a) . :with ?b :where [(range 2000) [?a ...]] [(range 500) [?b ...]]]", 30000,
+      (size_t)1 << 30, "time limit" },
+    { "[:find ?z :where [(range 1000000) ?r] [(str ?r ?r ?r ?r ?r ?r ?r ?r ?r) ?s]"
+      " [(count ?s) ?z]]",
+      60000000, (size_t)64 << 20, "memory limit" },
+    { "[:find ?z :where [(range 100000) ?r] [(str ?r) ?s] [(replace ?s \" \" ?s) ?z]]", 60000000,
+      (size_t)64 << 20, "memory limit" },
+    { "[:find ?z :where [(range 100000) ?r] [(str ?r) ?s] [(join ?s ?r) ?z]]", 60000000,
+      (size_t)64 << 20, "memory limit" },
+    { "[:find ?z :where [(range 1000000) ?r] [(set ?r) ?z]]", 20000, (size_t)1 << 30,
+      "time limit" },
+    { "[:find ?z :where [(range 1000000) ?r] [(str ?r) ?s] [(re-seq \"\" ?s) ?z]]", 500000,
+      (size_t)1 << 30, "limit" },
+};
+
+static void test_heavy(void **state)
+{
+    struct tx_fixture fixture;
+    struct arena arena = { 0 };
+
+    (void)state;
+    query_fixture_open(&fixture, changes);
+    struct snapshot *snapshot = graph_snapshot(fixture.graph);
+    for (size_t i = 0; i < ARRAY_LEN(heavies); i++, arena_release(&arena)) {
+        const struct heavy *row = &heavies[i];
+        struct query_limits limits = query_limits_wide();
+        struct query_request request = { .query = value_string(bytes_of(row->query)) };
+        struct value actual;
+        struct error err;
+        int64_t begin_us = clock_monotonic_us();
+        limits.deadline_us = begin_us + row->time_us;
+        limits.memory_bytes_max = row->memory_bytes;
+        if (query_run(snapshot, &request, &limits, &arena, &actual, &err))
+            fail_msg("%s: expected to pass its limit", row->query);
+        if (err.kind != ERROR_INTERRUPTED || !strstr(err.message, row->says))
+            fail_msg("%s: %s", row->query, err.message);
+        assert_true(clock_monotonic_us() - begin_us < row->time_us + 10000000);
+    }
+    snapshot_release(snapshot);
+    tx_fixture_close(&fixture);
+}
+
 /* A query as large as a frame may make it is refused or answered, and soon. */
 static void test_large(void **state)
 {
@@ -190,6 +243,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_basis),
         cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_heavy),
         cmocka_unit_test(test_large),
     };
 

@@ -132,8 +132,8 @@ static void put_built_in(struct store_batch *batch, uint64_t counts[ATTR_BUILT_I
     struct schema *schema = schema_built_in();
 
     for (uint32_t id = 0; id < ATTR_BUILT_IN_COUNT; id++) {
-        struct schema_datom datoms[SCHEMA_BUILT_IN_DATOMS_MAX];
-        size_t count = schema_built_in_datoms((uint16_t)id, datoms);
+        struct schema_datom datoms[BUILT_IN_DATOMS_MAX];
+        size_t count = built_in_datoms((uint16_t)id, datoms);
         for (size_t i = 0; i < count; i++) {
             struct datom datom = {
                 .e = ATTRIBUTE_ENTITY_BASE + id, .a = datoms[i].a, .v = datoms[i].v, .added = true

@@ -8,7 +8,7 @@
 #include "proto/base64.h"
 #include "proto/edn.h"
 #include "proto/mp.h"
-#include "txd/query/budget.h"
+#include "txd/query/order.h"
 #include "txd/query/query.h"
 #include "txd/query/source.h"
 
@@ -175,11 +175,12 @@ static struct components from_attribute(const struct walk *walk, bool *has)
     return walk->from;
 }
 
-static int by_value(const void *left, const void *right)
+static int by_value(const void *left, const void *right, const void *unused)
 {
     const struct datom *a = left, *b = right;
     int order = value_compare(&a->v, &b->v);
 
+    (void)unused;
     if (order == 0)
         order = (a->e > b->e) - (a->e < b->e);
     return order ? order : (a->t > b->t) - (a->t < b->t);
@@ -226,8 +227,7 @@ static bool sort_attribute(struct walk *walk, bool has_from, struct error *err)
     }
     ok = ok && cursor_check(cursor, err);
     cursor_close(cursor);
-    if (count)
-        qsort(sorted, count, sizeof(*sorted), by_value);
+    ok = ok && order_sort(sorted, count, sizeof(*sorted), by_value, NULL, walk->budget, err);
     walk->sorted = sorted;
     walk->sorted_count = count;
     walk->sorted_at = 0;

@@ -40,15 +40,14 @@ async function size() {
 
 const NODE = {
   name: 'Node',
+  cpu_ms: () => process.cpuUsage().user / 1000,
   async load(stoa, protocol) {
     const begun_ms = performance.now();
-    const begun_us = process.cpuUsage().user;
     const client = new Client({ urls: [stoa.url()], graph: GRAPH, protocol });
     await client.live();
     const took_ms = performance.now() - begun_ms;
-    const cpu_ms = (process.cpuUsage().user - begun_us) / 1000;
     await client.close();
-    return { took_ms, cpu_ms };
+    return took_ms;
   },
   async heap(stoa, protocol) {
     const clients = [];
@@ -62,11 +61,14 @@ const NODE = {
     await Promise.all(clients.map((client) => client.close()));
     return heaps[1] - heaps[0];
   },
-  async catchUp(url, protocol, away) {
-    const client = new Client({ urls: [url], graph: GRAPH, protocol });
-    await client.live();
-    const t = client.mirror.position.t;
-    await away(() => client.status === 'offline');
+  async leave(url, protocol, away) {
+    this.client = new Client({ urls: [url], graph: GRAPH, protocol });
+    await this.client.live();
+    await away(() => this.client.status === 'offline');
+  },
+  async comeBack() {
+    const { client } = this;
+    const { t } = client.mirror.position;
     const welcome = new Promise((resolve) => client.on('welcome', resolve));
     client.reconnect();
     await welcome;
@@ -75,30 +77,32 @@ const NODE = {
     const took_ms = performance.now() - begun_ms;
     const applied = client.mirror.position.t - t;
     await client.close();
-    return applied / (took_ms / 1000);
+    return { applied, took_ms };
   },
 };
 
-const chromiumOf = (page) => {
+async function chromiumOf(page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
   const heapOf = async () => {
-    const session = await page.context().newCDPSession(page);
     await session.send('HeapProfiler.collectGarbage');
     const { usedSize } = await session.send('Runtime.getHeapUsage');
-    await session.detach();
     return usedSize;
   };
   return {
     name: 'Chromium',
+    async cpu_ms() {
+      const { metrics } = await session.send('Performance.getMetrics');
+      return metrics.find(({ name }) => name === 'TaskDuration').value * 1000;
+    },
     async load(stoa, protocol) {
-      await page.reload();
-      await page.waitForFunction(() => globalThis.stoa !== undefined);
       return page.evaluate(async (options) => {
         const begun_ms = performance.now();
         globalThis.client = stoa.connect(options);
         await client.live();
         const took_ms = performance.now() - begun_ms;
         await client.close();
-        return { took_ms };
+        return took_ms;
       }, { url: stoa.url(), graph: GRAPH, protocol, queue: false });
     },
     async heap(stoa, protocol) {
@@ -116,38 +120,47 @@ const chromiumOf = (page) => {
       });
       return heaps[1] - heaps[0];
     },
-    async catchUp(url, protocol, away) {
+    async leave(url, protocol, away) {
       await page.evaluate(async (options) => {
         globalThis.client = stoa.connect(options);
         await client.live();
-        globalThis.t = client.mirror.position.t;
       }, { url, graph: GRAPH, protocol, queue: false });
       await away(() => page.evaluate(() => client.status === 'offline'));
+    },
+    comeBack() {
       return page.evaluate(async () => {
+        const { t } = client.mirror.position;
         const welcome = new Promise((resolve) => client.on('welcome', resolve));
         client.reconnect();
         await welcome;
         const begun_ms = performance.now();
         await client.live();
         const took_ms = performance.now() - begun_ms;
-        const applied = client.mirror.position.t - globalThis.t;
+        const applied = client.mirror.position.t - t;
         await client.close();
-        return applied / (took_ms / 1000);
+        return { applied, took_ms };
       });
     },
   };
-};
+}
+
+/* What `work` gives, and the processor time of the client's thread meanwhile. */
+async function timed(platform, work) {
+  const begun_ms = await platform.cpu_ms();
+  const result = await work();
+  return { result, cpu_ms: (await platform.cpu_ms()) - begun_ms };
+}
 
 async function loads(stoa, platform, count) {
   for (const protocol of ['json', 'msgpack']) {
     const runs = [];
     for (let i = 0; i < TIMES; i++) {
-      runs.push(await within('a load', platform.load(stoa, protocol)));
+      runs.push(await timed(platform, () => within('a load', platform.load(stoa, protocol))));
     }
-    const [first, later] = [runs[0].took_ms, median(runs.slice(1).map(({ took_ms }) => took_ms))];
-    const cpu = platform === NODE ? `; processor time ${Math.round(median(runs.map(({ cpu_ms }) => cpu_ms)))} ms` : '';
+    const [first, later] = [runs[0].result, median(runs.slice(1).map(({ result }) => result))];
+    const cpu_ms = median(runs.map((run) => run.cpu_ms));
     print(`from connect() to live in ${platform.name}, ${count} datoms, ${protocol}`,
-      `the first time ${Math.round(first)} ms, then ${Math.round(later)} ms${cpu}`);
+      `the first time ${Math.round(first)} ms, then ${Math.round(later)} ms; processor time ${Math.round(cpu_ms)} ms`);
     print(`heap of a second client in ${platform.name}, ${count} datoms, ${protocol}`, `${((await platform.heap(stoa, protocol)) / MB).toFixed(1)} MB`);
   }
 }
@@ -167,14 +180,16 @@ async function edit(stoa) {
 async function catchUps(stoa, platform) {
   for (const protocol of ['json', 'msgpack']) {
     const proxy = await Proxy.to(stoa.url());
-    const rate = await platform.catchUp(proxy.url, protocol, async (isOffline) => {
+    await platform.leave(proxy.url, protocol, async (isOffline) => {
       proxy.cut();
       await until('the client to be offline', isOffline);
       await edit(stoa);
       proxy.mend();
     });
+    const { result: { applied, took_ms }, cpu_ms } = await timed(platform, () => platform.comeBack());
     proxy.stop();
-    print(`transactions applied in ${platform.name}, ${protocol}`, `${Math.round(rate)}/s, of 4 datoms each`);
+    print(`transactions applied in ${platform.name}, ${protocol}`,
+      `${Math.round(applied / (took_ms / 1000))}/s, of 4 datoms each; processor time ${Math.round(cpu_ms / applied * 1000)} us each`);
   }
 }
 
@@ -196,7 +211,7 @@ try {
     console.error(`nothing is measured in Chromium: ${noChromium}`);
   } else {
     browser = await Browser.start();
-    const chromium = chromiumOf(await browser.page());
+    const chromium = await chromiumOf(await browser.page());
     await loads(stoa, chromium, count);
     await catchUps(stoa, chromium);
   }

@@ -22,7 +22,7 @@ export function Sidebar(): VNode {
           All pages
         </a>
         <h2>Shortcuts</h2>
-        {pages.length === 0 && <p class="hint">Pages that you add here are at hand for everyone.</p>}
+        {pages.length === 0 && <p class="hint">Pinned pages are at hand for everyone.</p>}
         {pages.map((page) => (
           <a
             key={page.uid}
@@ -35,7 +35,7 @@ export function Sidebar(): VNode {
         ))}
         {here?.title !== undefined && (
           <button class="nav plain" onClick={() => void graph.edit((db) => setShortcut(db, here.uid, !isHere))}>
-            {isHere ? 'Remove this page from here' : 'Add this page here'}
+            {isHere ? 'Unpin this page' : 'Pin this page'}
           </button>
         )}
       </nav>
