@@ -76,6 +76,9 @@ static struct value attribute_of(const struct value *item)
 /* [:name [:name :as :n]] */
 static bool pulls_twice(const struct value *form)
 {
+    for (uint32_t i = 0; form->type == VALUE_MAP && i < form->count; i++)
+        if (pulls_twice(&form->items[2 * i + 1]))
+            return true;
     for (uint32_t i = 0; value_is_sequence(form) && i < form->count; i++) {
         struct value one = attribute_of(&form->items[i]);
         if (pulls_twice(&form->items[i]))

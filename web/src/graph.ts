@@ -103,8 +103,8 @@ export class Graph {
    */
   async write(uid: string, text: string, base: string, after: EditFn): Promise<void> {
     const waiting: Promise<void>[] = [];
-    if (text !== base && readBlock(this.db.value, uid)) {
-      this.history.add(this.db.value, [set(uid, ':block/string', text)], uid);
+    if (text !== base) {
+      if (readBlock(this.db.value, uid)) this.history.add(this.db.value, [set(uid, ':block/string', text)], uid);
       const sent = this.client.editText(ref(uid), ':block/string', text, base);
       waiting.push(sent.then(() => {}, (error: Error) => this.reject(error, [text])));
       this.refresh();
