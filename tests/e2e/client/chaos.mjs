@@ -12,7 +12,7 @@ import { join } from 'node:path';
 import { pause, until, within } from '../harness.mjs';
 import { Random, seedOf } from '../random.mjs';
 import { BLOCKS } from './chaos_worker.mjs';
-import { Line } from './lines.mjs';
+import { Proxy } from './proxy.mjs';
 import { SCHEMA } from './people.mjs';
 
 const GRAPH = 'main';
@@ -53,13 +53,13 @@ export async function chaos(t, stoa, makers, seconds) {
   await writer.transact('[{:db/ident :mark/id :db/unique :db.unique/value}]');
   await writer.transact(Array.from({ length: BLOCKS }, (_, i) => ({ ':block/uid': `b${i}`, ':block/order': 0 })));
   const players = await Promise.all(makers.map(async (make, i) => {
-    const line = await Line.to(stoa.url(i % stoa.gateways.length));
+    const line = await Proxy.to(stoa.url(i % stoa.gateways.length));
     const name = 'abcdefghij'[i];
     const options = { url: line.url, graph: GRAPH, protocol: i % 2 ? 'msgpack' : 'json', name, queue: join(stoa.dir, `queue-${name}`), seed: random.below(2 ** 30) };
     return new Player(line, (hear) => make(options, hear));
   }));
   t.after(() => Promise.all(players.map(({ client, line }) => {
-    line.close();
+    line.stop();
     return client.stop();
   })));
   await Promise.all(players.map(({ client }) => client.start()));
