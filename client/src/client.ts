@@ -252,6 +252,14 @@ export class BaseClient {
     return this.add(new Edit({ txId: Uuid.random(), txData: [], text }));
   }
 
+  /*
+   * Resolves when the edits made so far would survive the end of the program: they are stored, or done.
+   * Without a queue there is nothing to wait for.
+   */
+  stored(): Promise<void> {
+    return this.outbox.stored();
+  }
+
   /* Tells the others what this user looks at; replaces what was told before. */
   setState(state: Fields): void {
     this.presenceState = state;

@@ -4,7 +4,7 @@
  * DataScript's init_db sorts three indexes in one go: a quarter of a second for 75,000 datoms, in
  * which a page stands still. So the sorting is done here, in the same order, and the result handed
  * over as the form that DataScript saves databases in (`serializable`), which it only links together.
- * That last step cannot be cut; it takes 0.6 us a datom when its code is warm and twice that when it
+ * That last step cannot be cut; it takes 0.4 to 0.6 us a datom when its code is warm and twice that when it
  * is not, so it is warmed up before a large database. It also sets the transaction id that the
  * database goes on from, which init_db takes from the datoms.
  */

@@ -70,10 +70,10 @@ function attributeOf(value: Value | undefined): string {
   return `:${name}`;
 }
 
-/* ":a/_b" names ":a/b" from the other side. */
+/* ":a/_b" names ":a/b" from the other side, ":_b" names ":b". */
 function forwardOf(attribute: string): string | undefined {
-  const at = attribute.indexOf('/_');
-  return at < 0 ? undefined : `${attribute.slice(0, at)}/${attribute.slice(at + 2)}`;
+  const forward = attribute.replace(/^(:|.*\/)_/, '$1');
+  return forward === attribute ? undefined : forward;
 }
 
 function isRef(schema: Schema, attribute: string): boolean {

@@ -49,6 +49,7 @@ export class Outbox {
   private inFlight: Edit | undefined;
   private blamed: { readonly edit: Edit; readonly times: number } | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private lastPut: Promise<void> = Promise.resolve(); // puts end in the order of their beginning
   private lastT = -1; // of the last confirmed edit
   private isOpen = false;
   private isOver = false;
@@ -121,6 +122,7 @@ export class Outbox {
     const done = this.all.filter((edit) => edit.result && edit.result.t <= t);
     this.all = this.all.filter((edit) => !done.includes(edit));
     done.forEach((edit) => edit.settle?.resolve(edit.result!));
+    this.pump();
   }
 
   /* What is open fails for whoever waits for it, and stays in the store. */
@@ -142,8 +144,14 @@ export class Outbox {
     this.pump();
   }
 
+  /* Resolves when all edits made so far are done or would outlive the program; rejects when they would not. */
+  async stored(): Promise<void> {
+    await this.lastPut;
+  }
+
   private put(edit: Edit): void {
-    this.store.put({ key: edit.txId.text, text: edit.toText() }).catch(this.handlers.fault);
+    this.lastPut = this.store.put({ key: edit.txId.text, text: edit.toText() });
+    this.lastPut.catch(this.handlers.fault);
   }
 
   private remove(edit: Edit): void {
@@ -155,14 +163,14 @@ export class Outbox {
       return;
     }
     const edit = this.all.find(({ state }) => state === 'queued');
-    if (!edit) {
-      return;
+    if (!edit || (edit.text && !this.mirror.position)) {
+      return; // what a text is merged with is in the mirror
     }
     let txData: Value;
     try {
       txData = this.wire(edit);
     } catch (error) {
-      this.reject(edit, error as RequestError);
+      this.reject(edit, refusalOf(error as Error));
       this.pump();
       return;
     }
@@ -233,14 +241,15 @@ export class Outbox {
       return;
     }
     this.inFlight = undefined;
-    const code = error instanceof RequestError ? error.code : 'incorrect';
+    const refusal = refusalOf(error);
+    const { code } = refusal;
     const isMerge = edit.text !== undefined && code === 'conflict' && edit.tries < MERGE_TRIES_MAX;
     if (isMerge || RETRY.includes(code)) {
       edit.state = 'queued';
       this.pause(backoffMs(isMerge ? 0 : edit.tries, RETRY_FIRST_MS, RETRY_LAST_MS));
       edit.tries += 1;
     } else {
-      this.reject(edit, error instanceof RequestError ? error : new RequestError(code, error.message, undefined));
+      this.reject(edit, refusal);
       this.pump();
     }
   }
@@ -262,4 +271,9 @@ export class Outbox {
       this.handlers.rejected(edit, error);
     }
   }
+}
+
+/* What cannot even be written is refused here, in the server's words. */
+function refusalOf(error: Error): RequestError {
+  return error instanceof RequestError ? error : new RequestError('incorrect', error.message, undefined);
 }

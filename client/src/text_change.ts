@@ -20,8 +20,13 @@ export function entityAt(entity: Value, db: Database, ids: LocalIds): number | u
   return lookup && findLookup(lookup, db);
 }
 
+/* Undefined too where the attribute is not unique in this database, or not yet. */
 export function findLookup({ attribute, value }: Lookup, db: Database): number | undefined {
-  return datascript.datoms(db, ':avet', attribute, value)[0]?.e;
+  try {
+    return datascript.datoms(db, ':avet', attribute, value)[0]?.e;
+  } catch {
+    return undefined; // DataScript refuses to search what it has no index of
+  }
 }
 
 /* A string attribute; undefined where there is none. */

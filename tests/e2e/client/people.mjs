@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { connect, datascript } from '../../../client/dist/node.js';
 import { within } from '../harness.mjs';
-import { Line } from './lines.mjs';
+import { Proxy } from './proxy.mjs';
 
 export const SCHEMA = `[{:db/ident :block/uid :db/unique :db.unique/identity}
                         {:db/ident :block/children :db/valueType :db.type/ref :db/cardinality :db.cardinality/many}
@@ -10,9 +10,9 @@ export const SCHEMA = `[{:db/ident :block/uid :db/unique :db.unique/identity}
 
 /* A client that is closed when the test ends, and its line. */
 export async function person(t, stoa, { on = 0, ...options } = {}) {
-  const line = await Line.to(stoa.url(on));
+  const line = await Proxy.to(stoa.url(on));
   const client = follow(t, connect({ url: line.url, ...options }));
-  t.after(() => line.close());
+  t.after(() => line.stop());
   return { client, line };
 }
 
