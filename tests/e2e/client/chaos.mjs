@@ -38,7 +38,12 @@ class Player {
   async offline(ms) {
     this.line.cut();
     await pause(ms);
+    this.online();
+  }
+
+  online() {
     this.line.mend();
+    void this.client.ask('wake');
   }
 }
 
@@ -80,7 +85,7 @@ async function disturb(stoa, players, random, seconds) {
       await pause(random.below(1000));
       await player.client.reload();
       await pause(random.below(1000));
-      player.line.mend();
+      player.online();
     },
     gateway: async () => {
       const i = random.below(stoa.gateways.length);

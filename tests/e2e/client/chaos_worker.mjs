@@ -74,6 +74,11 @@ export class Work {
     this.client.stored().then(() => this.say({ made: mark }), (error) => this.say({ fault: error.message }));
   }
 
+  /* What a page does when its network comes back. */
+  wake() {
+    this.client.reconnect();
+  }
+
   /* Ends the editing, waits until nothing is pending, and says what is held. */
   async stop() {
     this.isStopped = true;
