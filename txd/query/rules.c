@@ -353,7 +353,7 @@ bool rules_call_cost(const struct frame *frame, const struct clause *clause,
     if (!site)
         return false;
     const struct rule_table *table = site->table;
-    if (table->tail) { /* what is asked for here is answered for good, so only what the rest lets by */
+    if (table->tail) { /* what is asked here is answered for good: only what the rest lets by */
         *out = frame->left_count > 1 ? UINT64_MAX : 0;
         return true;
     }
