@@ -1,9 +1,10 @@
 #include "gateway/forward.h"
 
+#include "common/limits.h"
 #include "proto/bus.h"
 #include "proto/mp.h"
 
-#define READ_TIMEOUT_MS     60000
+#define READ_TIMEOUT_MS     LIMIT_QUERY_MS_MAX /* a query may say so itself */
 #define READ_TIMEOUT_MS_MAX 600000
 #define LOG_TIMEOUT_MS      30000
 #define ANSWER_MARGIN_MS    5000 /* beyond the limit that txd itself keeps */

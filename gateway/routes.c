@@ -221,7 +221,7 @@ static void post_transact(struct exchange *exchange)
 struct read {
     struct exchange *exchange;
     struct reading *reading; /* NULL until txd has been asked */
-    bool set;                /* the result is a relation, and EDN has sets for these */
+    bool set;                /* the result is a set of rows, for which EDN has a form */
 };
 
 static void read_free(struct read *read)
@@ -274,24 +274,51 @@ static bool ends_relation(const struct value *element)
            (first->type != VALUE_SYMBOL || (first->text.len && first->text.data[0] == '?'));
 }
 
-static bool is_relation(const struct value *query, struct arena *arena)
+/* (pull ?e ..) and (count ?x), also as vectors. */
+static bool is_call(const struct value *element, bool *pull)
+{
+    bool call = value_is_sequence(element) && element->count > 0;
+
+    *pull = call && value_is_symbol(element->items, "pull");
+    return call;
+}
+
+static bool has_section(const struct value *query, const char *name)
+{
+    if (query->type == VALUE_MAP)
+        return value_get(query, name) != NULL;
+    for (uint32_t i = 0; i < query->count; i++)
+        if (value_is_keyword(&query->items[i], name))
+            return true;
+    return false;
+}
+
+/* A relation whose rows have no order, and of which none comes twice: as rows do that pull, and
+ * those told apart by :with alone. */
+static bool is_set(const struct value *query, struct arena *arena)
 {
     struct value parsed = *query;
     struct error error;
+    bool aggregated = false, pull;
     uint32_t i = 0;
 
     if (query->type == VALUE_STRING && !edn_read(query->text, arena, &parsed, &error))
         return false;
+    bool with = has_section(&parsed, "with"), ordered = has_section(&parsed, "order-by");
     if (parsed.type == VALUE_MAP && value_get(&parsed, "find"))
         parsed = *value_get(&parsed, "find");
     if (!value_is_sequence(&parsed))
         return false;
     if (parsed.count && value_is_keyword(&parsed.items[0], "find"))
         i = 1;
-    for (; i < parsed.count && parsed.items[i].type != VALUE_KEYWORD; i++)
+    for (; i < parsed.count && parsed.items[i].type != VALUE_KEYWORD; i++) {
         if (ends_relation(&parsed.items[i]))
             return false;
-    return true;
+        aggregated = is_call(&parsed.items[i], &pull) || aggregated;
+        if (pull)
+            return false;
+    }
+    return !ordered && (!with || aggregated);
 }
 
 static void post_read(struct exchange *exchange, enum message_type type)
@@ -311,7 +338,7 @@ static void post_read(struct exchange *exchange, enum message_type type)
     struct read *read = xcalloc(1, sizeof(*read));
     read->exchange = exchange_retain(exchange);
     read->set = type == MESSAGE_QUERY && exchange->media == MEDIA_EDN &&
-                is_relation(message.fields[FIELD_QUERY], &arena);
+                is_set(message.fields[FIELD_QUERY], &arena);
     struct reading *reading =
         reading_start(exchange->gateway, &message, bytes_of(exchange->graph), on_read, read);
     if (reading) { /* else it has been answered */

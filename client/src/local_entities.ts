@@ -270,14 +270,13 @@ export class LocalEntities {
   private write(retracted: readonly Flat[], added: readonly Flat[]): void {
     if (retracted.length + added.length >= MANY) {
       this.rebuild(retracted, added);
-      datascript.transact(this.conn, [], { type: 'graph' });
     } else if (retracted.length + added.length > 0) {
       const forms = [...retracted.map((flat) => [':db/retract', ...flat]), ...added.map((flat) => [':db/add', ...flat])];
       datascript.transact(this.conn, forms, { type: 'graph' });
     }
   }
 
-  /* Listeners are not told: whoever calls sends them one report without datoms. */
+  /* Listeners get one report without datoms: everything may have changed. */
   private rebuild(retracted: readonly Flat[], added: readonly Flat[]): void {
     const gone = new Set(retracted.map(([e, a, v]) => `${e} ${keyOf(a, v)}`));
     const renumbered = new Set(added.filter(([, a]) => a === this.remoteId).map(([e]) => e));
@@ -289,6 +288,7 @@ export class LocalEntities {
       ...added.map(([e, a, v]) => [e, a, v, TX_0 + 1]),
     ];
     replaceDatabase(this.conn, datascript.init_db(datoms, this.schema));
+    datascript.transact(this.conn, [], { type: 'graph' });
   }
 }
 

@@ -105,6 +105,31 @@ stoaTest('one encoding in, another one out', {}, async (t, stoa) => {
   assert.equal((await ask({ accept: 'image/png' })).status, 406);
 });
 
+stoaTest('in EDN a result is a set only when its rows have no order and none comes twice', {}, async (t, stoa) => {
+  const graph = `${stoa.url()}/v1/graphs/main`;
+  const post = async (route, body) => {
+    const answer = await fetch(`${graph}/${route}`, { method: 'POST', headers: { 'content-type': 'application/edn' }, body });
+    return (await answer.text()).trim();
+  };
+  await post('transact', '{:tx-data [{:n 2 :of "a"} {:n 1 :of "a"}]}');
+  const cases = [
+    ['[:find ?n :where [_ :n ?n] [(< ?n 2)]]', '#{[1]}'],
+    ['[:find ?n :where [_ :n ?n] :order-by [?n :desc]]', '[[2] [1]]'],
+    ['{:find [?n] :where [[_ :n ?n]] :order-by ?n :limit 1}', '[[1]]'],
+    ['[:find (pull ?e [:of]) :where [?e :n]]', '[[{:of "a"}] [{:of "a"}]]'],
+    ['[:find ?o :with ?e :where [?e :of ?o]]', '[["a"] ["a"]]'],
+    ['[:find (count ?o) :with ?e :where [?e :of ?o]]', '#{[2]}'],
+    ['[:find [?n ...] :where [_ :n ?n] [(< ?n 2)]]', '[1]'],
+  ];
+  for (const [query, result] of cases) {
+    assert.equal(await post('query', `{:query ${query}}`), `{:t 1 :result ${result}}`, query);
+  }
+  assert.equal(
+    await post('query', '{:query [:find ?n . :order-by [?n :desc] :where [_ :n ?n]] :with [{:n 3}]}'),
+    '{:t 2 :result 3}',
+  );
+});
+
 stoaTest('graphs are listed, created once, and dropped', {}, async (t, stoa) => {
   const [here, there] = stoa.urls.map((url) => `${url}/v1/graphs`);
   const put = (url, name, body) =>

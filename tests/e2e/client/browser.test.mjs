@@ -50,22 +50,30 @@ browserTest('edits made offline survive a reload, and are applied once', {}, asy
   await until('the page to be offline', async () => (await stateOf(page)).status === 'offline');
   await page.evaluate(() => {
     ['one', 'two', 'three'].forEach((uid) => client.transact([{ ':block/uid': uid }]).catch(() => {}));
-    return new Promise((resolve) => setTimeout(resolve)); // stored by now, or in order behind what is
+    return client.stored();
   });
   assert.deepEqual(await Promise.all(['one', 'two', 'three'].map((uid) => shownIn(page, uid))), [true, true, true]);
   assert.equal((await stateOf(page)).pending, 3);
   await page.reload();
   await page.waitForFunction(() => globalThis.stoa !== undefined);
+  // One made before the store is open goes behind those that are in it.
+  await page.evaluate((url) => {
+    globalThis.client = stoa.connect({ url });
+    client.transact([{ ':block/uid': 'four' }]).catch(() => {});
+    return client.stored();
+  }, proxy.url);
+  await page.reload();
+  await page.waitForFunction(() => globalThis.stoa !== undefined);
   await page.evaluate((url) => {
     globalThis.client = stoa.connect({ url });
   }, proxy.url);
-  await until('the edits to be back', async () => (await stateOf(page)).pending === 3);
+  await until('the edits to be back', async () => (await stateOf(page)).pending === 4);
   proxy.mend();
   await page.evaluate(() => client.live());
   await until('the edits to be sent', async () => (await stateOf(page)).pending === 0);
-  await until('the program to have them', () => other.mirror.position.t === 4);
+  await until('the program to have them', () => other.mirror.position.t === 5);
   const made = other.mirror.datoms().filter(([, a]) => a === ':block/uid').map(([, , v]) => v);
-  assert.deepEqual(made, ['one', 'two', 'three']);
+  assert.deepEqual(made, ['one', 'two', 'three', 'four']);
   assertSameKeys(mirrorKeys(await mirrorOf(page)), mirrorKeys(other), 'the page against the program');
 });
 
@@ -83,12 +91,12 @@ browserTest('two tabs of one browser, and what one leaves behind', {}, async (t,
     (await Promise.all([one, two].map(stateOf))).every(({ status }) => status === 'offline'));
   await one.evaluate(() => {
     client.transact([[':db/add', 'new', ':block/uid', 'left behind']]).catch(() => {});
+    return client.stored();
   });
   await two.evaluate(() => {
     client.transact([[':db/add', 'new', ':block/uid', 'kept']]).catch(() => {});
   });
   assert.equal((await stateOf(two)).pending, 1, "one tab's edits are not the other's");
-  await one.waitForTimeout(200); // its store has no sign that it is done
   await one.close();
   proxy.mend();
   const made = () => other.mirror.datoms().filter(([, a]) => a === ':block/uid').map(([, , v]) => v).sort();

@@ -1,4 +1,5 @@
 /* What a page of the tests runs. */
 import * as stoa from '../../../client/dist/index.js';
+import { Work } from './chaos_worker.mjs';
 
-globalThis.stoa = stoa;
+Object.assign(globalThis, { stoa, Work });

@@ -76,26 +76,39 @@ function parse(text: string): Token[] {
 /* References in references are shown down to this depth. */
 const NESTING_MAX = 4;
 
-export function Inline({ text, nesting = 0 }: { text: string; nesting?: number }): VNode {
-  return <>{children(parse(text), nesting)}</>;
+interface How {
+  /* References in references. */
+  readonly nesting: number;
+  /* Links look like links and lead nowhere: the text is within a link itself. */
+  readonly isPlain: boolean;
 }
 
-function children(tokens: readonly Token[], nesting: number): ComponentChildren[] {
+interface InlineProps {
+  readonly text: string;
+  readonly nesting?: number;
+  readonly isPlain?: boolean;
+}
+
+export function Inline({ text, nesting = 0, isPlain = false }: InlineProps): VNode {
+  return <>{children(parse(text), { nesting, isPlain })}</>;
+}
+
+function children(tokens: readonly Token[], how: How): ComponentChildren[] {
   const stack: { token: Token | undefined; items: ComponentChildren[] }[] = [{ token: undefined, items: [] }];
   for (const token of tokens) {
     if (token.nesting === 1) {
       stack.push({ token, items: [] });
     } else if (token.nesting === -1 && stack.length > 1) {
       const { token: opened, items } = stack.pop()!;
-      stack.at(-1)!.items.push(element(opened!, items));
+      stack.at(-1)!.items.push(element(opened!, items, how));
     } else {
-      stack.at(-1)!.items.push(leaf(token, nesting));
+      stack.at(-1)!.items.push(leaf(token, how));
     }
   }
   return stack.flatMap(({ items }) => items);
 }
 
-function element(token: Token, items: ComponentChildren[]): VNode {
+function element(token: Token, items: ComponentChildren[], { isPlain }: How): VNode {
   switch (token.type) {
     case 'strong_open':
       return token.markup === '__' ? <em>{items}</em> : <strong>{items}</strong>;
@@ -106,6 +119,7 @@ function element(token: Token, items: ComponentChildren[]): VNode {
     case 'mark_open':
       return <mark>{items}</mark>;
     case 'link_open':
+      if (isPlain) return <span class="external">{items}</span>;
       return (
         <a class="external" href={token.attrGet('href') ?? ''} target="_blank" rel="noopener noreferrer">
           {items}
@@ -116,7 +130,7 @@ function element(token: Token, items: ComponentChildren[]): VNode {
   }
 }
 
-function leaf(token: Token, nesting: number): ComponentChildren {
+function leaf(token: Token, how: How): ComponentChildren {
   switch (token.type) {
     case 'code_inline':
       return <code>{token.content}</code>;
@@ -126,16 +140,16 @@ function leaf(token: Token, nesting: number): ComponentChildren {
     case 'hardbreak':
       return <br />;
     case 'graph_link':
-      return <GraphLink link={token.meta as Link} nesting={nesting} />;
+      return <GraphLink link={token.meta as Link} {...how} />;
     case 'embed':
-      return <Embed uid={token.meta as string} nesting={nesting} />;
+      return <Embed uid={token.meta as string} nesting={how.nesting} />;
     default:
       return token.content;
   }
 }
 
-function GraphLink({ link, nesting }: { link: Link; nesting: number }): VNode {
-  if (link.kind === 'block') return <BlockReference uid={link.target} nesting={nesting} />;
+function GraphLink({ link, nesting, isPlain }: { link: Link } & How): VNode {
+  if (link.kind === 'block') return <BlockReference uid={link.target} nesting={nesting} isPlain={isPlain} />;
   const id = idOfTitle(graph.db.value, link.target);
   const open = (event: MouseEvent): void => {
     if (id !== undefined) return;
@@ -143,9 +157,11 @@ function GraphLink({ link, nesting }: { link: Link; nesting: number }): VNode {
     openPage(link.target);
   };
   const href = id === undefined ? '#' : pageHref(uidOf(graph.db.value, id));
-  const name = link.kind === 'tag' ? `#${link.target}` : <Inline text={link.target} nesting={nesting + 1} />;
+  const name = link.kind === 'tag' ? `#${link.target}` : <Inline text={link.target} nesting={nesting + 1} isPlain />;
+  const look = `link ${link.kind} ${id === undefined ? 'missing' : ''}`;
+  if (isPlain) return <span class={look}>{name}</span>;
   return (
-    <a class={`link ${link.kind} ${id === undefined ? 'missing' : ''}`} href={href} onClick={open}>
+    <a class={look} href={href} onClick={open}>
       {name}
     </a>
   );
@@ -158,12 +174,15 @@ export function openPage(title: string): void {
   goTo(uid);
 }
 
-function BlockReference({ uid, nesting }: { uid: string; nesting: number }): VNode {
+function BlockReference({ uid, nesting, isPlain }: { uid: string } & How): VNode {
   const block = readBlock(graph.db.value, uid);
   if (!block) return <span class="reference missing">(({uid}))</span>;
+  const text = block.title ?? block.text;
+  const shown = nesting < NESTING_MAX ? <Inline text={text} nesting={nesting + 1} isPlain /> : text;
+  if (isPlain) return <span class="reference">{shown}</span>;
   return (
     <a class="reference" href={pageHref(uid)} title="Go to the block">
-      {nesting < NESTING_MAX ? <Inline text={block.title ?? block.text} nesting={nesting + 1} /> : block.text}
+      {shown}
     </a>
   );
 }

@@ -154,7 +154,7 @@ function Crumbs({ uid }: { uid: string }): VNode | null {
     <nav class="crumbs" aria-label="Where this is">
       {path.map((block) => (
         <a key={block.uid} href={pageHref(block.uid)}>
-          <Inline text={block.title ?? block.text} nesting={3} />
+          <Inline text={block.title ?? block.text} nesting={3} isPlain />
         </a>
       ))}
     </nav>

@@ -74,7 +74,7 @@ export function Switcher(): VNode {
         <ul id="found" role="listbox" aria-label="Found" ref={list}>
           {found.map((each, i) => (
             <li id={`found-${i}`} key={each.key} role="option" aria-selected={i === choice.value} onClick={() => go(i)}>
-              <span class="label"><Inline text={each.label} nesting={3} /></span>
+              <span class="label"><Inline text={each.label} nesting={3} isPlain /></span>
               <span class="hint">{each.hint}</span>
             </li>
           ))}
