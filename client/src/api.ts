@@ -6,6 +6,7 @@
 export { default as datascript } from 'datascript';
 export * from './checksum.js';
 export * from './client.js';
+export * from './client_options.js';
 export * from './codec.js';
 export * from './connect.js';
 export * from './connection.js';

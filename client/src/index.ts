@@ -2,7 +2,8 @@
  * The client in browsers: the platform's WebSocket, edits in IndexedDB. It is the entry of this package
  * for whatever is not Node, and does in Node with what the platform has of these.
  */
-import { BaseClient, type ClientOptions } from './client.js';
+import { BaseClient } from './client.js';
+import type { ClientOptions } from './client_options.js';
 import { connectOptions, type ConnectOptions } from './connect.js';
 import type { SocketClass } from './connection.js';
 import { MemoryStore } from './edit_store.js';

@@ -3,6 +3,10 @@
  * keyword, 2 symbol, 3 uuid, 4 set (an encoded array), -1 timestamp.
  *
  * The reader checks each count against the bytes left before it allocates, and limits depth.
+ *
+ * npm's @msgpack/msgpack and msgpackr do not serve here: maps have keys of any type, longs are numbers
+ * or bigints by their size, and checksums are taken over a canonical form that sorts sets and maps by
+ * their encoded bytes.
  */
 import {
   DEPTH_MAX, DecodeError, Double, Keyword, List, LONG_MAX, Sym, Uuid,

@@ -1,7 +1,8 @@
 /* The client in Node: sockets of npm's `ws`, edits in a file. The entry of this package there. */
 import { webcrypto } from 'node:crypto';
 import { WebSocket } from 'ws';
-import { BaseClient, type ClientOptions } from './client.js';
+import { BaseClient } from './client.js';
+import type { ClientOptions } from './client_options.js';
 import { connectOptions, type ConnectOptions } from './connect.js';
 import type { SocketClass } from './connection.js';
 import { MemoryStore } from './edit_store.js';
