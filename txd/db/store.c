@@ -114,7 +114,12 @@ static rocksdb_block_based_table_options_t *table_options(struct store_shared *s
     rocksdb_block_based_options_set_filter_policy(
         table, rocksdb_filterpolicy_create_bloom_full(BLOOM_BITS));
     rocksdb_block_based_options_set_whole_key_filtering(table, 1);
-    /* In the cache, so that hundreds of graphs share one bound. */
+    /* In the cache, so that hundreds of graphs share one bound. In parts, since the filter of a
+     * table in one piece is larger than a shard of the cache can hold: each look-up read it anew.
+     */
+    rocksdb_block_based_options_set_index_type(
+        table, rocksdb_block_based_table_index_type_two_level_index_search);
+    rocksdb_block_based_options_set_partition_filters(table, 1);
     rocksdb_block_based_options_set_cache_index_and_filter_blocks(table, 1);
     rocksdb_block_based_options_set_pin_l0_filter_and_index_blocks_in_cache(table, 1);
     return table;
