@@ -237,6 +237,100 @@ static void test_unlogged(void **state)
     db_test_close(&test);
 }
 
+/* A key as of a tx_id, random. */
+static struct bytes random_id_key(char out[19])
+{
+    uint64_t high = random_next(), low = random_next();
+
+    memcpy(out, "X\0\0", 3);
+    memcpy(out + 3, &high, sizeof(high));
+    memcpy(out + 11, &low, sizeof(low));
+    return (struct bytes){ out, 19 };
+}
+
+/* Looks up ids that are not there. */
+static void miss(struct store *store, int times)
+{
+    struct buffer value = { 0 };
+    struct error err;
+    char key[19];
+    bool found;
+
+    for (int i = 0; i < times; i++) {
+        assert_ok(store_get(store, NULL, random_id_key(key), &value, &found, &err));
+        assert_false(found);
+    }
+    buffer_release(&value);
+}
+
+/* What this process has read of files, in bytes, as Linux counts it. */
+static unsigned long long bytes_read(void)
+{
+    unsigned long long bytes;
+    FILE *io = fopen("/proc/self/io", "r");
+
+    assert_non_null(io);
+    assert_int_equal(fscanf(io, "rchar: %llu", &bytes), 1);
+    fclose(io);
+    return bytes;
+}
+
+/* Flushes as many tables as RocksDB then merges into one. */
+static void write_ids(struct store *store, int tables, int ids)
+{
+    struct store_batch *batch = store_batch_new();
+    struct error err;
+    char key[19];
+
+    for (int i = 1; i <= tables * ids; i++) {
+        store_batch_put(batch, random_id_key(key), BYTES("1"));
+        if (i % 1000 == 0) {
+            assert_ok(store_write_unlogged(store, batch, &err));
+            store_batch_clear(batch);
+        }
+        if (i % ids == 0)
+            assert_ok(store_flush(store, &err));
+    }
+    store_batch_free(batch);
+}
+
+static int count_tables(const char *path)
+{
+    int tables = 0;
+    DIR *folder = opendir(path);
+
+    assert_non_null(folder);
+    for (struct dirent *entry; (entry = readdir(folder));)
+        tables += strstr(entry->d_name, ".sst") != NULL;
+    closedir(folder);
+    return tables;
+}
+
+/* The filter of a merged table is larger than a shard of the cache, but not its parts. (Those of
+ * tables that are not merged yet are held outside of it.) */
+static void test_filters_stay_in_memory(void **state)
+{
+    enum { TABLES = 4, IDS = 250000, WARMING = 10000, MISSES = 1000, BYTES_A_MISS = 1024 };
+    struct db_test test;
+    struct error err;
+    char path[96];
+
+    (void)state;
+    random_begin("test_filters_stay_in_memory");
+    db_test_dir(&test);
+    snprintf(path, sizeof(path), "%s/db", test.dir);
+    test.shared = store_shared_open(CACHE_BYTES, (size_t)64 << 20);
+    assert_ok(store_open(test.shared, path, true, &test.store, &err));
+    write_ids(test.store, TABLES, IDS);
+    while (count_tables(path) > 1)
+        usleep(1000);
+    miss(test.store, WARMING);
+    unsigned long long before = bytes_read();
+    miss(test.store, MISSES);
+    assert_in_range(bytes_read() - before, 0, MISSES * BYTES_A_MISS);
+    db_test_close(&test);
+}
+
 /* One thread writes while another syncs. */
 static void *writing_thread(void *arg)
 {
@@ -442,6 +536,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_iterator),
         cmocka_unit_test(test_open_errors),
         cmocka_unit_test(test_unlogged),
+        cmocka_unit_test(test_filters_stay_in_memory),
         cmocka_unit_test(test_sync_while_writing),
         cmocka_unit_test(test_killed),
         cmocka_unit_test(test_torn_tail),
