@@ -335,18 +335,21 @@ static void append_facts(struct extent *extent, uint32_t e, struct facts *facts)
     }
 }
 
+/* The first group whose key is `key` or above. */
+static uint32_t group_from(const struct grouping *grouping, int64_t key)
+{
+    if (grouping->dense) {
+        if (key <= grouping->first)
+            return 0;
+        uint64_t at = (uint64_t)key - (uint64_t)grouping->first;
+        return at < grouping->count ? (uint32_t)at : grouping->count;
+    }
+    return grouping_search(grouping, key);
+}
+
 static uint32_t first_row_from(const struct extent *extent, uint32_t e)
 {
-    uint32_t low = 0, high = extent->count;
-
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (extent->es[middle] < e)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
+    return extent->count ? extent->entities.starts[group_from(&extent->entities, e)] : 0;
 }
 
 struct extent *extent_apply(const struct extent *old, const struct change_list *changes)
@@ -510,27 +513,6 @@ const struct postings *extent_postings(struct extent *extent)
     }
     pthread_mutex_unlock(&extent->mutex);
     return postings;
-}
-
-/* The first group whose key is `key` or above. */
-static uint32_t group_from(const struct grouping *grouping, int64_t key)
-{
-    uint32_t low = 0, high = grouping->count;
-
-    if (grouping->dense) {
-        if (key <= grouping->first)
-            return 0;
-        uint64_t at = (uint64_t)key - (uint64_t)grouping->first;
-        return at < grouping->count ? (uint32_t)at : grouping->count;
-    }
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (grouping->keys[middle] < key)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    return low;
 }
 
 struct rows postings_range(const struct postings *postings, int64_t low, int64_t high)

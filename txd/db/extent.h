@@ -93,6 +93,22 @@ static inline int64_t extent_number_at(const struct extent *extent, uint32_t row
     return extent->dictionary ? (int64_t)extent->codes[row] : extent->longs[row];
 }
 
+/* The first of the sorted keys that is `key` or above; grouping->count: none. Not of a dense one.
+ */
+static inline uint32_t grouping_search(const struct grouping *grouping, int64_t key)
+{
+    uint32_t low = 0, high = grouping->count;
+
+    while (low < high) {
+        uint32_t middle = low + (high - low) / 2;
+        if (grouping->keys[middle] < key)
+            low = middle + 1;
+        else
+            high = middle;
+    }
+    return low;
+}
+
 /* The items of a key; none: an empty range. */
 static inline struct rows grouping_find(const struct grouping *grouping, int64_t key)
 {
@@ -102,17 +118,10 @@ static inline struct rows grouping_find(const struct grouping *grouping, int64_t
             return (struct rows){ 0, 0 };
         return (struct rows){ grouping->starts[at], grouping->starts[at + 1] };
     }
-    uint32_t low = 0, high = grouping->count;
-    while (low < high) {
-        uint32_t middle = low + (high - low) / 2;
-        if (grouping->keys[middle] < key)
-            low = middle + 1;
-        else
-            high = middle;
-    }
-    if (low == grouping->count || grouping->keys[low] != key)
+    uint32_t group = grouping_search(grouping, key);
+    if (group == grouping->count || grouping->keys[group] != key)
         return (struct rows){ 0, 0 };
-    return (struct rows){ grouping->starts[low], grouping->starts[low + 1] };
+    return (struct rows){ grouping->starts[group], grouping->starts[group + 1] };
 }
 
 static inline struct rows extent_rows_of(const struct extent *extent, int64_t e)
