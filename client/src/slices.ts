@@ -25,9 +25,9 @@ export function nextTurn(): Promise<void> {
 }
 
 /* Drives `steps` to its end, a slice in each turn; rejects with what it throws. */
-export async function inSlices<Result>(steps: Steps<Result>): Promise<Result> {
+export async function inSlices<Result>(steps: Steps<Result>, slice_ms = SLICE_MS): Promise<Result> {
   for (;;) {
-    const end_ms = performance.now() + SLICE_MS;
+    const end_ms = performance.now() + slice_ms;
     do {
       const step = steps.next();
       if (step.done) {

@@ -35,7 +35,7 @@ export function dropOnBlock(element: HTMLElement | null, root: string, uid: stri
   };
   return dropTargetForElements({
     element,
-    canDrop: ({ source }) => !(source.data['uids'] as string[]).includes(uid),
+    canDrop: ({ source: { data } }) => Array.isArray(data['uids']) && !data['uids'].includes(uid),
     onDrag: ({ location }) => mark(placeAt(location.current.input)),
     onDragLeave: () => mark(),
     onDrop: ({ source, location }) => {

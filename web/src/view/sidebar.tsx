@@ -1,16 +1,17 @@
-/* Ways to go: the daily notes, all pages, and the pages that everyone wants at hand. */
+/* Ways to go: the daily notes, all pages, the pages that everyone wants at hand, and those seen lately. */
 import { useComputed } from '@preact/signals';
 import type { VNode } from 'preact';
 import { graph, isSidebarOpen, pageHref, route, shownUid } from '../desk.js';
 import { readBlock } from '../model/blocks.js';
-import { isShortcut, setShortcut, shortcuts } from '../model/shortcuts.js';
+import { isShortcut, setShortcut } from '../model/shortcuts.js';
+import { recent } from '../recent.js';
+import { ShortcutList } from './shortcut_list.js';
+
+/* Further ones are found with Ctrl-K. */
+const RECENT_SHOWN = 6;
 
 export function Sidebar(): VNode {
-  const pages = useComputed(() => (graph.isLoaded.value ? shortcuts(graph.db.value) : [])).value;
-  const kind = route.value.kind;
-  const uid = shownUid.value;
-  const here = uid === undefined ? undefined : readBlock(graph.db.value, uid);
-  const isHere = uid !== undefined && isShortcut(graph.db.value, uid);
+  const { kind } = route.value;
   return (
     <>
       <div class="shade" onClick={() => (isSidebarOpen.value = false)} />
@@ -22,23 +23,46 @@ export function Sidebar(): VNode {
           All pages
         </a>
         <h2>Shortcuts</h2>
-        {pages.length === 0 && <p class="hint">Pinned pages are at hand for everyone.</p>}
-        {pages.map((page) => (
-          <a
-            key={page.uid}
-            class="nav star"
-            href={pageHref(page.uid)}
-            aria-current={page.uid === uid ? 'page' : undefined}
-          >
-            {page.title}
-          </a>
-        ))}
-        {here?.title !== undefined && (
-          <button class="nav plain" onClick={() => void graph.edit((db) => setShortcut(db, here.uid, !isHere))}>
-            {isHere ? 'Unpin this page' : 'Pin this page'}
-          </button>
-        )}
+        <ShortcutList />
+        <PinButton />
+        <Recent />
       </nav>
+    </>
+  );
+}
+
+function PinButton(): VNode | null {
+  const uid = shownUid.value;
+  const here = useComputed(() => (shownUid.value === undefined ? undefined : readBlock(graph.db.value, shownUid.value))).value;
+  if (uid === undefined || here?.title === undefined) return null;
+  const isPinned = isShortcut(graph.db.value, uid);
+  return (
+    <button class="nav plain" onClick={() => void graph.edit((db) => setShortcut(db, uid, !isPinned))}>
+      {isPinned ? 'Unpin this page' : 'Pin this page'}
+    </button>
+  );
+}
+
+function Recent(): VNode | null {
+  const pages = useComputed(() =>
+    recent.value.flatMap((uid) => {
+      const title = readBlock(graph.db.value, uid)?.title;
+      return title === undefined ? [] : [{ uid, title }];
+    }),
+  ).value;
+  if (pages.length === 0) return null;
+  return (
+    <>
+      <h2 id="recent">Recent</h2>
+      <ul class="recent" aria-labelledby="recent">
+        {pages.slice(0, RECENT_SHOWN).map(({ uid, title }) => (
+          <li key={uid}>
+            <a class="nav" href={pageHref(uid)} aria-current={uid === shownUid.value ? 'page' : undefined}>
+              {title}
+            </a>
+          </li>
+        ))}
+      </ul>
     </>
   );
 }

@@ -1,15 +1,18 @@
-/* Ctrl-K: pages and blocks by what is typed; Enter goes there, or makes the page. */
-import { useComputed, useSignal } from '@preact/signals';
+/* Ctrl-K: pages and blocks by what is typed; Enter goes there, or makes the page. Before a word is typed: recent pages. */
+import { useComputed, useSignal, useSignalEffect } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useRef } from 'preact/hooks';
 import { goTo, graph, isSwitcherOpen } from '../desk.js';
-import { idOfTitle, type Db } from '../model/blocks.js';
-import { searchBlocks, searchPages } from '../model/search.js';
+import { idOfTitle, readBlock, type Db } from '../model/blocks.js';
+import type { PageEntry } from '../model/pages.js';
+import { excerpt, findBlocks, findPages, type FoundBlock } from '../model/search.js';
+import { recent } from '../recent.js';
 import { Dialog } from './dialog.js';
-import { Inline, openPage } from './inline.js';
+import { openPage } from './inline.js';
+import { useSliced } from './use_sliced.js';
 
 const PAGES_MAX = 8;
-const BLOCKS_MAX = 12;
+const BLOCKS_MAX = 20;
 
 /* Shorter queries would find nearly every block. */
 const BLOCK_QUERY_MIN = 2;
@@ -21,39 +24,58 @@ interface Found {
   readonly go: () => void;
 }
 
-function find(db: Db, query: string): Found[] {
-  const wanted = query.trim();
-  const pages = searchPages(db, wanted, PAGES_MAX).map((page): Found => ({
-    key: page.uid, label: page.title, hint: 'Page', go: () => goTo(page.uid),
-  }));
-  const isNew = wanted !== '' && idOfTitle(db, wanted) === undefined;
-  const create: Found = { key: '+', label: wanted, hint: 'New page', go: () => openPage(wanted) };
-  const blocks = (wanted.length < BLOCK_QUERY_MIN ? [] : searchBlocks(db, wanted, BLOCKS_MAX)).map((block): Found => ({
-    key: block.uid, label: block.text, hint: block.page, go: () => goTo(block.uid),
-  }));
-  return [...pages, ...(isNew ? [create] : []), ...blocks];
+function recentPages(db: Db): Found[] {
+  return recent.value.flatMap((uid) => {
+    const title = readBlock(db, uid)?.title;
+    return title === undefined ? [] : [{ key: uid, label: title, hint: 'Recent', go: () => goTo(uid) }];
+  });
 }
+
+function pageEntries(db: Db, query: string, pages: readonly PageEntry[]): Found[] {
+  const found = pages.map(({ uid, title }): Found => ({ key: uid, label: title, hint: 'Page', go: () => goTo(uid) }));
+  const isNew = query !== '' && idOfTitle(db, query) === undefined;
+  return isNew ? [...found, { key: '+', label: query, hint: 'New page', go: () => openPage(query) }] : found;
+}
+
+const blockEntry = ({ uid, text, page }: FoundBlock): Found => ({ key: uid, label: text, hint: page, go: () => goTo(uid) });
 
 export function Switcher(): VNode {
   const query = useSignal('');
   const choice = useSignal(0);
+  // Enter came before what was typed had been found.
+  const isHurried = useSignal(false);
   const list = useRef<HTMLUListElement>(null);
-  const found = useComputed(() => find(graph.db.value, query.value)).value;
+  const pages = useSliced(() => query.value.trim(), (db, wanted) => findPages(db, wanted, PAGES_MAX));
+  const blocks = useSliced(
+    () => (query.value.trim().length < BLOCK_QUERY_MIN ? '' : query.value.trim()),
+    (db, wanted) => findBlocks(db, wanted, BLOCKS_MAX),
+  );
+  const found = useComputed((): Found[] => {
+    if (query.value.trim() === '') return recentPages(graph.db.value);
+    if (!pages.value) return [];
+    return [...pageEntries(graph.db.value, pages.value.key, pages.value.result), ...(blocks.value?.result ?? []).map(blockEntry)];
+  });
   const close = (): void => {
     isSwitcherOpen.value = false;
   };
   const go = (index: number): void => {
     close();
-    found[index]?.go();
+    found.value[index]?.go();
   };
+  const isReady = (): boolean => ['', pages.value?.key].includes(query.value.trim());
+  useSignalEffect(() => {
+    if (isHurried.value && isReady()) go(choice.peek());
+  });
   const keyDown = (event: KeyboardEvent): void => {
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
-    if (event.key === 'Enter') go(choice.value);
-    else if (by && found.length > 0) choice.value = (choice.value + by + found.length) % found.length;
+    const count = found.value.length;
+    if (event.key === 'Enter') isHurried.value = true;
+    else if (by && count > 0) choice.value = (choice.value + by + count) % count;
     else return;
     event.preventDefault();
     list.current?.children[choice.value]?.scrollIntoView({ block: 'nearest' });
   };
+  const entries = found.value;
   return (
     <Dialog label="Find or create a page" onClose={close}>
       <div class="switcher">
@@ -64,23 +86,28 @@ export function Switcher(): VNode {
           role="combobox"
           aria-expanded="true"
           aria-controls="found"
-          aria-activedescendant={found[choice.value] ? `found-${choice.value}` : undefined}
+          aria-activedescendant={entries[choice.value] ? `found-${choice.value}` : undefined}
           onInput={(event) => {
             query.value = event.currentTarget.value;
             choice.value = 0;
+            isHurried.value = false;
           }}
           onKeyDown={keyDown}
         />
         <ul id="found" role="listbox" aria-label="Found" ref={list}>
-          {found.map((each, i) => (
+          {entries.map((each, i) => (
             <li id={`found-${i}`} key={each.key} role="option" aria-selected={i === choice.value} onClick={() => go(i)}>
-              <span class="label"><Inline text={each.label} nesting={3} isPlain /></span>
+              <span class="label"><Hits text={each.label} query={query.value} /></span>
               <span class="hint">{each.hint}</span>
             </li>
           ))}
         </ul>
-        {found.length === 0 && <p class="hint none">Nothing found.</p>}
+        {entries.length === 0 && <p class="hint none">{isReady() && query.value ? 'Nothing found.' : 'Type words of a title or a text.'}</p>}
       </div>
     </Dialog>
   );
+}
+
+function Hits({ text, query }: { text: string; query: string }): VNode {
+  return <>{excerpt(text, query).map((part) => (part.isHit ? <mark>{part.text}</mark> : part.text))}</>;
 }
