@@ -84,11 +84,14 @@ export class Graph {
     });
   }
 
-  /* Makes an edit and shows it at once. Resolves, whatever became of it, when the server has answered. */
-  async edit(fn: EditFn): Promise<void> {
+  /*
+   * Makes an edit and shows it at once. Resolves, whatever became of it, when the server has answered. Edits of one
+   * `run` that follow each other are undone together.
+   */
+  async edit(fn: EditFn, run?: string): Promise<void> {
     const forms = fn(this.db.value);
     if (forms.length === 0) return;
-    this.history.add(this.db.value, forms);
+    this.history.add(this.db.value, forms, run);
     await this.send(forms, fn);
   }
 

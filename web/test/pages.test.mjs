@@ -1,9 +1,10 @@
-// Pages and their references, days, renaming and merging.
+// Pages and their references, and days.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { allPages, makeDay, makePage, mergePages, removePage, renamePage } from '../out/model/pages.js';
+import { renamePage } from '../out/model/page_edits.js';
+import { allPages, makeDay, makePage } from '../out/model/pages.js';
 import { idOf, idOfTitle, readBlock, referrersOf, uidOf } from '../out/model/blocks.js';
-import { insert, setText, tree } from '../out/model/edit.js';
+import { setText } from '../out/model/edit.js';
 import { WELCOME, welcomeForms } from '../out/model/welcome.js';
 import { dayOfUid, dayPage } from '../out/model/dates.js';
 import { datascript } from '../../client/dist/index.js';
@@ -78,40 +79,6 @@ test('of two who open one new page the second brings no other block, and empties
   both = write(both, show(both, one.uid).trim(), 'written by the first');
   assert.throws(() => apply(both, two.forms), /cas/);
   assert.deepEqual(makePage(both, 'New', NOW).forms, []);
-});
-
-test('renaming rewrites links, tags, attributes and titles that hold the title', () => {
-  let db = write(outline('a A\nb B\nc C'), 'a', '[[Plato]] and #Plato');
-  db = write(db, 'b', 'Plato:: [[On [[Plato]]]]');
-  db = write(db, 'c', '`[[Plato]]`');
-  const uid = uidOf(db, idOfTitle(db, 'Plato'));
-  db = apply(db, renamePage(db, uid, 'Aristotle of Stagira', NOW));
-  assert.equal(show(db), text(`
-    a [[Aristotle of Stagira]] and #[[Aristotle of Stagira]]
-    b Aristotle of Stagira:: [[On [[Aristotle of Stagira]]]]
-    c \`[[Plato]]\``));
-  assert.deepEqual(titles(db), ['Aristotle of Stagira', 'On [[Aristotle of Stagira]]', 'Page']);
-  assert.deepEqual(refsTo(db, 'Aristotle of Stagira'), ['a', 'b']);
-  assert.throws(() => renamePage(db, uid, 'Page', NOW), /there is a page "Page" already/);
-});
-
-test('merging pages moves the blocks and turns the links', () => {
-  let db = write(outline('a A\nb B'), 'a', 'see [[Other]]');
-  const other = uidOf(db, idOfTitle(db, 'Other'));
-  db = apply(db, insert(db, other, 0, [tree('x', 'X', [tree('y', 'Y')])], NOW));
-  db = apply(db, mergePages(db, other, 'p', NOW));
-  assert.equal(show(db), text('a see [[Page]]\nb B\nx X\n  y Y'));
-  assert.deepEqual(titles(db), ['Page']);
-  assert.deepEqual(refsTo(db, 'Page'), ['a']);
-  assert.deepEqual(faultsOf(db), []);
-});
-
-test('removing a page takes its blocks and leaves links as text', () => {
-  let db = write(outline('a A\n  b B'), 'a', 'see [[Other]]');
-  db = apply(db, removePage(db, uidOf(db, idOfTitle(db, 'Other'))));
-  assert.equal(readBlock(db, 'a').text, 'see [[Other]]');
-  db = apply(db, removePage(db, 'p'));
-  assert.deepEqual([idOf(db, 'a'), idOf(db, 'b'), idOf(db, 'p')], [undefined, undefined, undefined]);
 });
 
 test('an empty graph is welcomed once, and of two who open it the second is refused', () => {

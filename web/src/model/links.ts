@@ -126,7 +126,13 @@ export function renameLinks(text: string, from: string, to: string): string {
 function linkText(kind: LinkKind, title: string, text: string): string {
   if (kind === 'page') return `[[${title}]]`;
   if (kind === 'tag') return tagText(title);
-  return `${/^\s*/.exec(text)![0]}${title}::`;
+  const space = /^\s*/.exec(text)![0];
+  return attributeAt(`${title}::`)?.target === title ? `${space}${title}::` : `${space}[[${title}]]::`;
+}
+
+/* Whether a link to a title can be written. */
+export function isLinkable(title: string): boolean {
+  return linkAt(`[[${title}]]`, 0)?.target === title;
 }
 
 /* The text with references to one block turned to another. */

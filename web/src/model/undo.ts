@@ -8,11 +8,12 @@
  *   a block that the step made goes, unless someone has written in it or below it
  *   a block that the step took away comes back with its uid, its text, its place and what referred to it
  *   a move is taken back unless someone has moved the block on
+ *   a renaming stays when another page has the old title by now; a page that comes back then gets a title like it
  *
  * Redoing is undoing the undoing: the forms of an undo are recorded as a step of their own.
  */
 import { datascript, held, mergeText } from '../../../client/dist/index.js';
-import { idOf, parentOf, shown, uidOf, valueOf, valuesOf, type Db } from './blocks.js';
+import { idOf, idOfTitle, parentOf, shown, uidOf, valueOf, valuesOf, type Db } from './blocks.js';
 import { attach, detach, ref, set, unset, type Form } from './forms.js';
 
 type Scalar = unknown;
@@ -84,13 +85,14 @@ function pairUp(entries: { uid: string; attribute: string; value: unknown; count
 
 /* The forms that take a step back as far as others have left it; [] when nothing of it is left. */
 export function undoForms(db: Db, step: Step): Form[] {
+  if (step.changes.some((change) => isTaken(db, change))) return [];
   const made = step.changes.filter((each) => each.attribute === ':block/uid' && each.old === undefined);
   const gone = step.changes.filter((each) => each.attribute === ':block/uid' && each.fresh === undefined);
   const madeUids = new Set(made.map((each) => each.uid));
   const back = new Set(gone.map((each) => each.uid).filter((uid) => idOf(db, uid) === undefined));
   const going = new Set([...madeUids].filter((uid) => isUntouched(db, uid, step, madeUids)));
   const isThere = (uid: string): boolean => back.has(uid) || (idOf(db, uid) !== undefined && !going.has(uid));
-  const forms: Form[] = [...back].map((uid) => restored(step, uid));
+  const forms: Form[] = [...back].map((uid) => restored(db, step, uid));
   for (const change of step.changes) {
     if (!isThere(change.uid) || back.has(change.uid) || madeUids.has(change.uid) || change.isRef) continue;
     forms.push(...undoValue(db, change));
@@ -99,6 +101,13 @@ export function undoForms(db: Db, step: Step): Form[] {
   forms.push(...undoPlaces(db, step, presence), ...undoRefs(db, step, presence));
   forms.push(...[...going].map((uid) => [':db/retractEntity', ref(uid)]));
   return forms;
+}
+
+/* Whether the title that a page had has become another page's. */
+function isTaken(db: Db, { uid, attribute, old, fresh }: Change): boolean {
+  if (attribute !== ':node/title' || old === undefined || fresh === undefined) return false;
+  const id = idOfTitle(db, shown(old));
+  return id !== undefined && uidOf(db, id) !== uid;
 }
 
 /* Whether a block that the step made is there, and its text and what is below it are nobody else's. */
@@ -122,9 +131,17 @@ function isGoingBack(db: Db, uid: string, step: Step): boolean {
 }
 
 /* The map form of a block as it was before the step took it away. */
-function restored(step: Step, uid: string): Form {
+function restored(db: Db, step: Step, uid: string): Form {
   const values = step.changes.filter((each) => each.uid === uid && !each.isRef && each.old !== undefined);
-  return Object.fromEntries(values.map((each) => [each.attribute, plain(each.old)]));
+  const value = ({ attribute, old }: Change): unknown =>
+    attribute === ':node/title' ? freeTitle(db, shown(old)) : plain(old);
+  return Object.fromEntries(values.map((each) => [each.attribute, value(each)]));
+}
+
+function freeTitle(db: Db, title: string): string {
+  let free = title;
+  for (let count = 2; idOfTitle(db, free) !== undefined; count++) free = `${title} (${count})`;
+  return free;
 }
 
 const plain = (value: Scalar): Scalar => (typeof value === 'string' ? shown(value) : value);

@@ -9,6 +9,7 @@ import { AllPages } from './all_pages.js';
 import { PageView } from './page.js';
 import { People } from './people.js';
 import { ProfileDialog } from './profile_dialog.js';
+import { QuestionDialog } from './question.js';
 import { Sidebar } from './sidebar.js';
 import { Rejections, StatusSign } from './status.js';
 import { Switcher } from './switcher.js';
@@ -46,6 +47,7 @@ export function App(): VNode {
       <Rejections />
       {isSwitcherOpen.value && <Switcher />}
       {isProfileOpen.value && <ProfileDialog />}
+      <QuestionDialog />
     </div>
   );
 }

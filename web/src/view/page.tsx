@@ -4,11 +4,12 @@ import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import * as commands from '../commands.js';
 import { focus, graph, pageHref, route } from '../desk.js';
-import { idOf, idOfTitle, pathOf, readBlock, readId, uidOf } from '../model/blocks.js';
-import { makeDay, mergePages, removePage, renamePage } from '../model/pages.js';
+import { idOf, pathOf, readId } from '../model/blocks.js';
+import { makeDay } from '../model/pages.js';
 import { BlockBody, BlockRow } from './block.js';
 import { Inline } from './inline.js';
 import { dayItems, pageItems, rowKey, type Item } from './items.js';
+import { PageTitle } from './page_title.js';
 import { useBlock } from './use_block.js';
 import { VirtualList } from './virtual_list.js';
 
@@ -95,53 +96,6 @@ function Title({ uid, hint }: { uid: string; hint: string | undefined }): VNode 
       )}
     </div>
   );
-}
-
-/* The title can be changed where it stands; links to the page follow. */
-function PageTitle({ uid, title }: { uid: string; title: string }): VNode {
-  const rename = (element: HTMLTextAreaElement): void => {
-    const wanted = element.value.trim().replace(/\s+/g, ' ');
-    if (wanted !== title && wanted !== '') renameTo(uid, wanted);
-    element.value = readBlock(graph.db.value, uid)?.title ?? title;
-  };
-  const remove = (): void => {
-    if (!confirm(`Remove the page "${title}" with all its blocks?`)) return;
-    void graph.edit((db) => (idOf(db, uid) === undefined ? [] : removePage(db, uid)));
-    location.hash = '#/';
-  };
-  return (
-    <div class="page-title">
-      <h1 class="grow" data-text={title}>
-        <textarea
-          key={title}
-          rows={1}
-          aria-label="Page title"
-          defaultValue={title}
-          onInput={(event) => (event.currentTarget.parentElement!.dataset['text'] = event.currentTarget.value)}
-          onBlur={(event) => rename(event.currentTarget)}
-          onKeyDown={(event) => {
-            if (event.key === 'Escape') event.currentTarget.value = title;
-            if (event.key !== 'Enter' && event.key !== 'Escape') return;
-            event.preventDefault();
-            event.currentTarget.blur();
-          }}
-        />
-      </h1>
-      <button class="icon bin" aria-label="Remove the page" title="Remove the page" onClick={remove} />
-    </div>
-  );
-}
-
-function renameTo(uid: string, title: string): void {
-  const other = idOfTitle(graph.db.value, title);
-  if (other === undefined) {
-    void graph.edit((db) => (idOfTitle(db, title) === undefined ? renamePage(db, uid, title, Date.now()) : []));
-    return;
-  }
-  const into = uidOf(graph.db.value, other);
-  if (!confirm(`There is a page "${title}" already. Put this page's blocks at its end, and turn all links there?`)) return;
-  void graph.edit((db) => (idOf(db, uid) === undefined ? [] : mergePages(db, uid, into, Date.now())));
-  location.hash = pageHref(into);
 }
 
 /* Where a block is: its page and the blocks above it. */

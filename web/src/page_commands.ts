@@ -1,0 +1,67 @@
+/* What is done to a page as a whole: the model's pure functions made into edits, with a question before what is large. */
+import { ask, tell } from './ask.js';
+import { goTo, graph } from './desk.js';
+import { idOf, idOfTitle, readBlock, uidOf, type Db } from './model/blocks.js';
+import { newUid } from './model/forms.js';
+import * as model from './model/page_edits.js';
+
+const titleOf = (uid: string): string => readBlock(graph.db.value, uid)?.title ?? '';
+
+/* Gives a page another title; where that is a page's already, offers to merge the two. */
+export async function renamePage(uid: string, text: string): Promise<void> {
+  const [old, title] = [titleOf(uid), model.tidyTitle(text)];
+  if (title === old || title === '') return;
+  const fault = model.titleFault(title);
+  if (fault) return tell('This cannot be a title', fault);
+  const isFree = (db: Db): boolean => idOf(db, uid) !== undefined && idOfTitle(db, title) === undefined;
+  const run = newUid();
+  if (isFree(graph.db.value)) {
+    await graph.edit((db) => (isFree(db) ? model.renamePage(db, uid, title, Date.now()) : []), run);
+  }
+  if (titleOf(uid) === title) {
+    await graph.edit((db) => (titleOf(uid) === title ? model.relink(db, uid, old, title, Date.now()) : []), run);
+  } else if (titleOf(uid) === old) {
+    const other = idOfTitle(graph.db.value, title);
+    if (other !== undefined) await offerMerge(uid, uidOf(graph.db.value, other));
+  }
+}
+
+async function offerMerge(from: string, into: string): Promise<void> {
+  const [old, title] = [titleOf(from), titleOf(into)];
+  const { blocks, references } = model.weightOf(graph.db.value, from);
+  const question = `There is a page “${title}” already`;
+  const text = `Merge “${old}” into it? ${are(blocks, 'block')} put at its end, and ${links(references)} turned to it.`;
+  if (!(await ask(question, text, 'Merge the pages'))) return;
+  const before = graph.db.value;
+  const edit = graph.edit((db) => (areThere(db, from, into) ? model.mergePages(db, from, into, Date.now()) : []));
+  goTo(into);
+  await edit;
+  await adoptStray(before, title);
+}
+
+const areThere = (db: Db, ...uids: string[]): boolean => uids.every((uid) => idOf(db, uid) !== undefined);
+
+export async function removePage(uid: string): Promise<void> {
+  const title = titleOf(uid);
+  const { blocks, references } = model.weightOf(graph.db.value, uid);
+  const held = blocks === 0 ? 'It has no blocks.' : `${are(blocks, 'block')} removed with it.`;
+  const stay = references === 0 ? 'Nothing elsewhere refers to it.' : `${has(references)} a reference to it, which stays as text.`;
+  if (!(await ask(`Remove the page “${title}”?`, `${held} ${stay}`, 'Remove the page'))) return;
+  const before = graph.db.value;
+  const edit = graph.edit((db) => (idOf(db, uid) === undefined ? [] : model.removePage(db, uid)));
+  location.hash = '#/';
+  await edit;
+  await adoptStray(before, title);
+}
+
+/* What others wrote on a page while it went. */
+async function adoptStray(before: Db, title: string): Promise<void> {
+  const stray = model.strayBlocks(before, graph.db.value);
+  if (stray.length > 0) await graph.prepare((db) => model.adopt(db, stray, title, Date.now()));
+}
+
+const are = (count: number, noun: string): string => (count === 1 ? `One ${noun} is` : `${count} ${noun}s are`);
+
+const has = (count: number): string => (count === 1 ? 'One block elsewhere has' : `${count} blocks elsewhere have`);
+
+const links = (count: number): string => (count === 1 ? 'one reference is' : `${count} references are`);
