@@ -186,6 +186,23 @@ static const struct query_case sources[] = {
       "incorrect", "no one state in history" },
 };
 
+/* A name that has gone from one entity to another: what it names depends on the source. */
+static const char renamed[] =
+    "[[{:db/ident :name :db/unique :db.unique/identity}"
+    "  {:db/ident :friend :db/valueType :db.type/ref}]"
+    " [{:db/id 1 :name \"Ivan\" :age 15} {:db/id 2 :name \"Petr\" :age 37}"
+    "  {:db/id 3 :age 99 :friend 1} {:db/id 4 :friend 3}]"
+    " [[:db/add 1 :name \"Was\"] [:db/add 3 :name \"Ivan\"]]]";
+
+static const struct query_case names_by_source[] = {
+    { "[:find ?e ?a ?b :in $ $2 [?e ...] :where [$ ?e :age ?a] [$2 ?e :age ?b]]",
+      "[{:db {:as-of 2}} [[:name \"Ivan\"] [:name \"Petr\"]]]",
+      "[[[:name \"Ivan\"] 99 15] [[:name \"Petr\"] 37 37]]", NULL, NULL },
+    { "[:find ?e ?x ?y :in $ $2 [?e ...] :where [$ ?x :friend ?e] [$2 ?y :friend ?e]]",
+      "[{:db {:as-of 2}} [[:name \"Ivan\"] [:name \"Petr\"]]]", "[[[:name \"Ivan\"] 4 3]]", NULL,
+      NULL },
+};
+
 static const struct query_case wrongs[] = {
     { "[:where [?e :name]]", NULL, NULL, "incorrect", ":find" },
     { "[:find :where [?e :name]]", NULL, NULL, "incorrect", ":find" },
@@ -242,6 +259,7 @@ static void test_sources(void **state)
 {
     (void)state;
     query_cases_run(people, sources, ARRAY_LEN(sources));
+    query_cases_run(renamed, names_by_source, ARRAY_LEN(names_by_source));
 }
 
 static void test_wrongs(void **state)

@@ -55,6 +55,7 @@ static const struct query_case forms[] = {
     Q("[:find ?e :keys 5 :where [?e :name]]", NULL, ":keys takes symbols"),
     Q("[:find ?e :with 5 :where [?e :name]]", NULL, ":with takes variables"),
     Q("[:find ?e :with ?w :where [?e :name]]", NULL, "cannot resolve ?w in :with"),
+    Q("[:find (count ?e) :with ?e :where [?e :name]]", NULL, ":find and :with both have ?e"),
     Q("[:find ?e :limit -1 :where [?e :name]]", NULL, ":limit takes one number from 1"),
     Q("[:find ?e :limit 1 2 :where [?e :name]]", NULL, ":limit takes one number"),
     Q("[:find ?e :offset \"x\" :where [?e :name]]", NULL, ":offset takes one number from 0"),
@@ -70,6 +71,7 @@ static const struct query_case forms[] = {
       "too few arguments: :in has 3 inputs (the first source may be left out: it is the graph)"),
     Q("[:find ?e :in $ ?x :where [?e :name ?x]]", "[1 2 3]", "too many arguments"),
     Q("[:find ?x :in ?x]", "[]", "too few arguments: :in has 1 inputs, given 0"),
+    Q("[:find ?x :where [(inc 1) ?x]]", "[nil]", "no :in and looks into no source, given 1"),
     Q("[:find ?x :in [?x ...]]", "[5]", ":in: cannot bind 5 to [?x ...]: it is no collection"),
     Q("[:find ?x :in [?x ?y]]", "[[1]]", "cannot bind [1] to [?x ?y]: it has too few items"),
     Q("[:find ?x :in [[?x ?y]]]", "[[[1 2] 3]]", "cannot bind 3 to [?x ?y]: it is no tuple"),
@@ -192,6 +194,49 @@ static void test_texts(void **state)
     tx_fixture_close(&fixture);
 }
 
+/* A query with something in it too often. */
+static const struct size_case {
+    const char *before, *again, *after;
+    uint32_t times;
+    const char *says;
+} sizes[] = {
+    { "[:find ?e :where", " [?e :name]", "]", 1001, "1001 clauses side by side, 1000 are allowed" },
+    { "[:find ?e :where [?e :name] (or", " [?e :name]", ")]", 1001, "an or of 1001 branches" },
+    { "[:find", " ?e", " :where [?e :name]]", 1001, ":find has 1001 items, 1000 are allowed" },
+    { "[:find ?e :in $", " _", " :where [?e :name]]", 1000, ":in has 1001 items" },
+    { "[:find ?e :where [?e :name] [(+", " 1", ") ?x]]", 1001, "a clause has at most 1000 terms" },
+};
+
+static void test_sizes(void **state)
+{
+    struct tx_fixture fixture;
+    struct arena arena = { 0 };
+    struct buffer text = { 0 };
+
+    (void)state;
+    query_fixture_open(&fixture, people);
+    struct snapshot *snapshot = graph_snapshot(fixture.graph);
+    for (size_t i = 0; i < ARRAY_LEN(sizes); i++, arena_reset(&arena)) {
+        struct query_limits limits = query_limits_wide();
+        struct value out;
+        struct error err;
+        text.len = 0;
+        buffer_printf(&text, "%s", sizes[i].before);
+        for (uint32_t n = 0; n < sizes[i].times; n++)
+            buffer_printf(&text, "%s", sizes[i].again);
+        buffer_printf(&text, "%s", sizes[i].after);
+        struct query_request request = {
+            .query = value_string((struct bytes){ text.data, text.len }),
+        };
+        bool ok = query_run(snapshot, &request, &limits, &arena, &out, &err);
+        expect_incorrect(ok, &err, sizes[i].before, sizes[i].says);
+    }
+    buffer_release(&text);
+    snapshot_release(snapshot);
+    arena_release(&arena);
+    tx_fixture_close(&fixture);
+}
+
 static const struct pull_case {
     const char *pattern, *eid, *says;
 } pulls[] = {
@@ -249,6 +294,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_forms),
         cmocka_unit_test(test_texts),
+        cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_pulls),
     };
 

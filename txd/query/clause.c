@@ -245,6 +245,7 @@ static bool parse_pattern(struct parser *parser, struct scope *scope, const stru
                           uint32_t count, struct clause *out, struct error *err)
 {
     out->type = CLAUSE_PATTERN;
+    parser->looks = true;
     if (count == 0)
         return fail_clause(err, ERROR_INCORRECT, parser->arena, &out->form,
                            "nothing to match: give at least one position");
@@ -300,6 +301,7 @@ static bool parse_call(struct parser *parser, struct scope *scope, const struct 
         return fail(err, ERROR_INCORRECT, "unknown function %.*s in clause %.*s", BYTES_ARG(name),
                     BYTES_ARG(text));
     }
+    parser->looks |= out->function->takes_source;
     uint32_t first = named_by_value ? 0 : 1;
     if (!parse_terms(parser, scope, call->items + first, call->count - first, out, err) ||
         !check_arity(parser, out, err))
@@ -441,6 +443,9 @@ static bool parse_or(struct parser *parser, struct scope *scope, const struct va
     out->type = CLAUSE_OR;
     if (count < 1 + (uint32_t)join)
         return fail_clause(err, ERROR_INCORRECT, parser->arena, &out->form, "no branches");
+    if (count > CLAUSES_MAX)
+        return fail(err, ERROR_INCORRECT, "an or of %u branches, %d are allowed", count,
+                    CLAUSES_MAX);
     if (join && !enter_join(parser, &scope, &forms, &count, out, &inner, err))
         return false;
     out->branches = ARENA_ARRAY(parser->arena, struct conjunction, count);

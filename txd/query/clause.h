@@ -10,6 +10,7 @@ struct parser {
     struct arena *arena;
     uint32_t variable_cap, source_cap;
     bool vectors_call; /* the form came as data, in which lists have become vectors */
+    bool looks;        /* something in the query looks into a source */
 };
 
 /* The names that are seen in one scope. */

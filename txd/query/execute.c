@@ -319,7 +319,7 @@ static bool run_explained(struct execution *execution, const struct frame *frame
 static bool is_needed(uint32_t variable, const struct id_set *wanted,
                       const struct clause *const *clauses, uint32_t count)
 {
-    variable &= ~0x80000000u; /* a resolved entity goes with its variable */
+    variable = RESOLVED_OF(variable);
     if (id_set_has(wanted, variable))
         return true;
     for (uint32_t i = 0; i < count; i++)

@@ -107,6 +107,18 @@ static bool parse_inputs(struct parser *parser, struct scope *scope,
     return place_arguments(parser, arguments, err);
 }
 
+/* Without :in a query that looks into nothing has no input, not even the graph. */
+static bool check_implicit_in(const struct parser *parser, const struct value *arguments,
+                              struct error *err)
+{
+    bool given = value_is_sequence(arguments) && arguments->count > 0;
+
+    return !given || parser->looks ||
+           fail(err, ERROR_INCORRECT,
+                "too many arguments: the query has no :in and looks into no source, given %u",
+                arguments->count);
+}
+
 /* ---- the whole ---- */
 
 static bool parse_sections(struct parser *parser, struct section_items *sections,
@@ -115,8 +127,9 @@ static bool parse_sections(struct parser *parser, struct section_items *sections
     static const struct value implicit_in[] = { { .type = VALUE_SYMBOL, .text = { "$", 1 } } };
     struct query *query = parser->query;
     struct scope scope = { 0 };
+    bool implicit = !sections[SECTION_IN].given;
 
-    if (!sections[SECTION_IN].given)
+    if (implicit)
         sections[SECTION_IN] = (struct section_items){ implicit_in, 1, true };
     return name_sources(parser, &sections[SECTION_IN], err) &&
            parse_inputs(parser, &scope, &sections[SECTION_IN], arguments, err) &&
@@ -128,6 +141,7 @@ static bool parse_sections(struct parser *parser, struct section_items *sections
            parse_rules(parser, err) &&
            parse_conjunction(parser, &scope, sections[SECTION_WHERE].items,
                              sections[SECTION_WHERE].count, &query->where, err) &&
+           (!implicit || check_implicit_in(parser, arguments, err)) &&
            parse_find_check(parser, err) && bound_check(query, parser->arena, err);
 }
 

@@ -17,8 +17,8 @@ struct function;
 struct aggregate;
 
 /* What one query may hold; a 1 MiB frame could name far more, and planning compares all clauses. */
-#define CLAUSES_MAX   1000 /* of one conjunction */
-#define TERMS_MAX     1000 /* of one clause or binding */
+#define CLAUSES_MAX   1000 /* of one conjunction; branches of one or */
+#define TERMS_MAX     1000 /* of one clause, binding or section */
 #define VARIABLES_MAX 4096 /* of the whole query */
 #define RULES_MAX     256
 

@@ -20,6 +20,7 @@ static bool parse_pull_element(struct parser *parser, struct scope *scope, const
 
     out->type = ELEMENT_PULL;
     out->source = SOURCE_IMPLICIT;
+    parser->looks = true;
     if (count == 3 && symbol_is_source(items)) {
         if (!parser_source(parser, items->text, form, &out->source, err))
             return false;
@@ -159,7 +160,13 @@ static bool parse_with(struct parser *parser, struct scope *scope,
         const struct value *form = &section->items[i];
         if (!symbol_is_variable(form))
             return fail(err, ERROR_INCORRECT, ":with takes variables");
-        id_set_add(&parser->query->with, parser->arena, scope_variable(parser, scope, form->text));
+        uint32_t variable = scope_variable(parser, scope, form->text);
+        for (uint32_t j = 0; j < parser->query->element_count; j++)
+            if (parser->query->elements[j].variable == variable)
+                return fail(err, ERROR_INCORRECT,
+                            ":find and :with both have %.*s: leave it out of :with",
+                            BYTES_ARG(form->text));
+        id_set_add(&parser->query->with, parser->arena, variable);
     }
     return true;
 }

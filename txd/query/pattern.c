@@ -233,9 +233,10 @@ static bool needs_resolving(const struct bindings *bindings, uint32_t variable)
 /* Puts beside the variable a column of the entities that its values name; rows that name none go.
  */
 static bool resolve_variable(struct execution *execution, const struct source *source,
-                             struct bindings *bindings, uint32_t variable, struct error *err)
+                             struct bindings *bindings, uint32_t variable, uint32_t resolved,
+                             struct error *err)
 {
-    if (bindings_find(bindings, RESOLVED(variable)))
+    if (bindings_find(bindings, resolved))
         return true;
     struct relation *relation = bindings_find(bindings, variable);
     uint32_t column = relation_column(relation, variable);
@@ -256,7 +257,7 @@ static bool resolve_variable(struct execution *execution, const struct source *s
         picked[count++] = (uint32_t)row;
     }
     struct relation *kept = relation_pick(execution->arena, relation, picked, count);
-    *relation = *relation_with_column(execution->arena, kept, RESOLVED(variable), entities);
+    *relation = *relation_with_column(execution->arena, kept, resolved, entities);
     return true;
 }
 
@@ -270,9 +271,10 @@ static bool resolve_positions(struct execution *execution, struct pattern *patte
         uint32_t *variable = &pattern->variables[positions[i]];
         if ((positions[i] == POSITION_V && !ref) || !needs_resolving(bindings, *variable))
             continue;
-        if (!resolve_variable(execution, pattern->source, bindings, *variable, err))
+        uint32_t resolved = RESOLVED(*variable, (uint32_t)(pattern->source - execution->sources));
+        if (!resolve_variable(execution, pattern->source, bindings, *variable, resolved, err))
             return false;
-        *variable = RESOLVED(*variable);
+        *variable = resolved;
     }
     return true;
 }

@@ -12,8 +12,10 @@ enum position { POSITION_E, POSITION_A, POSITION_V, POSITION_T, POSITION_ADDED, 
 
 #define NO_VARIABLE UINT32_MAX
 
-/* The variable that stands for the entities which the values of `v` name (lookup refs, idents). */
-#define RESOLVED(v) ((v) | 0x80000000u)
+/* The variable that stands for the entities which the values of a variable name (lookup refs,
+ * idents) in one source; and the variable again. */
+#define RESOLVED(variable, source) (0x80000000u | (source) << 16 | (variable))
+#define RESOLVED_OF(variable)      ((variable)&0x80000000u ? (variable)&0xffffu : (variable))
 
 /* A pattern with all that is known put in. */
 struct pattern {

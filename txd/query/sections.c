@@ -1,6 +1,7 @@
 #include "txd/query/sections.h"
 
 #include "proto/edn.h"
+#include "txd/query/parse.h"
 
 static const char *const section_names[SECTION_COUNT] = {
     [SECTION_FIND] = "find",   [SECTION_IN] = "in",         [SECTION_KEYS] = "keys",
@@ -40,6 +41,10 @@ static bool section_add(struct section_items *sections, const struct value *key,
         return false;
     if (sections[section].given)
         return fail(err, ERROR_INCORRECT, "the query has :%s twice", section_names[section]);
+    if (section != SECTION_WHERE && count > TERMS_MAX)
+        return fail(err, ERROR_INCORRECT,
+                    "the query is too large: :%s has %u items, %d are allowed",
+                    section_names[section], count, TERMS_MAX);
     sections[section] = (struct section_items){ items, count, true };
     return true;
 }
