@@ -63,6 +63,14 @@ static const struct tx_case cases[] = {
     { PEOPLE, "[{:db/id -1 :name \"C\"} {:ref -1 :age 3}]",
       "#{" STILL2 "[4 :name \"C\"] [5 :ref 4] [5 :age 3]}", "{-1 4}", NULL, NULL },
 
+    /* ... by a ref to a tempid that an identity has led to, or leads to later */
+    { PEOPLE, "[[:db/add -1 :name \"B\"] [:db/add -2 :ref -1] [:db/add -2 :age 3]]",
+      "#{" STILL2 "[3 :age 3]}", "{-1 2 -2 3}", NULL, NULL },
+    { PEOPLE, "[[:db/add -2 :ref -1] [:db/add -2 :age 3] [:db/add -1 :name \"B\"]]",
+      "#{" STILL2 "[3 :age 3]}", "{-1 2 -2 3}", NULL, NULL },
+    { PEOPLE, "[{:ref -1 :age 3} {:db/id -1 :name \"B\"}]", "#{" STILL2 "[3 :age 3]}", "{-1 2}",
+      NULL, NULL },
+
     /* sees the forms before it */
     { PEOPLE, "[[:db/retract 1 :name \"A\"] {:name \"A\"}]",
       "#{[1 :email \"a@\"] [2 :name \"B\"] [2 :email \"b@\"] [3 :ref 2] [4 :name \"A\"]}", NULL,

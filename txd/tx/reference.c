@@ -17,10 +17,12 @@ bool reference_stored(struct resolve *resolve, const struct attribute *a, const 
     uint32_t e;
 
     *found = false;
-    if (v->type == VALUE_NIL || (a->type == TYPE_REF && tempid_is(v)))
+    if (v->type == VALUE_NIL)
         return true;
     if (a->type == TYPE_REF) {
-        if (!reference_entity(resolve, v, POSITION_LENIENT, found, &e, err))
+        if (tempid_is(v))
+            *found = tempid_known(resolve->tempids, v, &e);
+        else if (!reference_entity(resolve, v, POSITION_LENIENT, found, &e, err))
             return false;
         *out = value_long(e);
         return true;

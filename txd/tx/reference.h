@@ -36,7 +36,7 @@ bool reference_value(struct resolve *resolve, const struct attribute *a, const s
 
 /*
  * The value of a unique attribute as it is stored, for looking it up. *found is false when it
- * cannot be there: a tempid, or a ref to what is not there.
+ * cannot be there: a ref to what is not there, or to a tempid that has no entity yet.
  */
 bool reference_stored(struct resolve *resolve, const struct attribute *a, const struct value *v,
                       struct value *out, bool *found, struct error *err) MUST_USE;

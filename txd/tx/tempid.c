@@ -35,17 +35,25 @@ static struct tempid *add(struct tempids *tempids, uint64_t hash)
     return tempid;
 }
 
-struct tempid *tempid_of(struct tempids *tempids, const struct value *key)
+static struct tempid *find(const struct tempids *tempids, const struct value *key, uint64_t hash)
 {
-    uint64_t hash = value_hash(key);
-
     for (struct chain *at = table_first(&tempids->table, hash); at; at = table_next(at)) {
         struct tempid *tempid = CONTAINER_OF(at, struct tempid, chain);
         if (!tempid->map && value_equal(&tempid->key, key))
             return tempid;
     }
-    struct tempid *tempid = add(tempids, hash);
-    tempid->key = *key;
+    return NULL;
+}
+
+struct tempid *tempid_of(struct tempids *tempids, const struct value *key)
+{
+    uint64_t hash = value_hash(key);
+    struct tempid *tempid = find(tempids, key, hash);
+
+    if (!tempid) {
+        tempid = add(tempids, hash);
+        tempid->key = *key;
+    }
     return tempid;
 }
 
@@ -78,6 +86,15 @@ static struct tempid *root_of(struct tempid *tempid)
     while (tempid->found_as)
         tempid = tempid->found_as;
     return tempid;
+}
+
+bool tempid_known(const struct tempids *tempids, const struct value *key, uint32_t *e)
+{
+    struct tempid *tempid = find(tempids, key, value_hash(key));
+    const struct tempid *root = tempid ? root_of(tempid) : NULL;
+
+    *e = !root ? 0 : root->e ? root->e : root->found_e;
+    return *e != 0;
 }
 
 static bool two_entities(struct tempids *tempids, const struct tempid *tempid, uint32_t a,

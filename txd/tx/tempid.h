@@ -64,6 +64,9 @@ bool tempid_is_transaction(const struct value *value);
 struct tempid *tempid_of(struct tempids *tempids, const struct value *key);
 struct tempid *tempid_of_map(struct tempids *tempids, const struct value *map);
 
+/* The entity that the tempid written so is known to have by now; false: none yet. */
+bool tempid_known(const struct tempids *tempids, const struct value *key, uint32_t *e);
+
 /* Before each run. */
 void tempids_begin(struct tempids *tempids);
 
