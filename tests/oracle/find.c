@@ -166,8 +166,12 @@ static bool narrow(struct question *question, const struct value *elements, uint
     for (uint32_t i = 0; i < with->count; i++)
         if (!form_is_variable(&with->items[i]))
             return fail(err, ERROR_INCORRECT, ":with names variables");
-    for (uint32_t i = 0; i < with->count; i++)
+    for (uint32_t i = 0, before; i < with->count; i++) {
+        before = names.count;
         names_add(&names, arena, with->items[i].text);
+        if (names.count == before)
+            return fail(err, ERROR_INCORRECT, ":with names a variable again");
+    }
     struct value *cells = ARENA_ARRAY(arena, struct value, names.count + 1);
     *out = (struct solutions){ .names = names.items, .width = names.count };
     for (uint32_t i = 0; i < names.count; i++)

@@ -3,6 +3,8 @@
 #include "proto/edn.h"
 #include "tests/oracle/graph.h"
 
+#include <ctype.h>
+
 #define NAMES       3 /* variables of each kind */
 #define CLAUSES_MAX 10
 #define LETTERS     "ensktdvaxo"
@@ -667,8 +669,25 @@ static void write_element(struct asker *asker, uint32_t aggregates, struct buffe
     }
 }
 
+/* A variable that :find has not: the first that is drawn, or none. */
+static void write_with(struct asker *asker, struct bytes find, struct buffer *out)
+{
+    struct buffer with = { 0 };
+
+    write_element(asker, 0, &with);
+    struct bytes name = { with.data + 1, with.len - 1 };
+    size_t at = 0;
+    while (at + name.len <= find.len && (memcmp(find.data + at, name.data, name.len) != 0 ||
+                                         isdigit((unsigned char)find.data[at + name.len])))
+        at++;
+    if (name.data[0] == '?' && at + name.len > find.len)
+        buffer_printf(out, " :with %.*s", BYTES_ARG(name));
+    buffer_release(&with);
+}
+
 static void write_find(struct asker *asker, struct buffer *out)
 {
+    size_t start = out->len;
     uint32_t roll = below(asker, 100), aggregates = chance(asker, 25) ? 60 : 0;
     uint32_t count = 1 + below(asker, 3);
 
@@ -694,10 +713,8 @@ static void write_find(struct asker *asker, struct buffer *out)
             write_element(asker, aggregates, out);
         buffer_printf(out, "]");
     }
-    if (chance(asker, 20)) {
-        buffer_printf(out, " :with");
-        write_element(asker, 0, out);
-    }
+    if (chance(asker, 30))
+        write_with(asker, (struct bytes){ out->data + start, out->len - start }, out);
 }
 
 /* ---- the whole ---- */
