@@ -2,7 +2,7 @@
  * What a key does to the block that is being written, or to the selection. Each is the model's pure function made into
  * an edit of the graph, with the caret put where it belongs.
  */
-import { batch } from '@preact/signals';
+import { batch, computed } from '@preact/signals';
 import { focus, graph, selection, type Focus, type Selection } from './desk.js';
 import type { Edit, Form } from './model/forms.js';
 import { newUid, refForms, set } from './model/forms.js';
@@ -159,6 +159,9 @@ export function selectedUids({ root, anchor, head }: Selection): string[] {
   const [from, to] = [uids.indexOf(anchor), uids.indexOf(head)].sort((a, b) => a - b) as [number, number];
   return from < 0 ? [] : uids.slice(from, to + 1);
 }
+
+/* The same, for rows to ask whether they are among them. */
+export const selectedSet = computed(() => new Set(selection.value ? selectedUids(selection.value) : []));
 
 const chosen = (at: Selection): string[] => model.topmost(graph.db.value, selectedUids(at));
 

@@ -21,9 +21,7 @@ export function BlockRow({ row, root }: Props): VNode | null {
   const seen = useBlock(uid);
   const line = useRef<HTMLDivElement>(null);
   const bullet = useRef<HTMLAnchorElement>(null);
-  const isChosen = useComputed(
-    () => selection.value?.root === root && commands.selectedUids(selection.value).includes(uid),
-  ).value;
+  const isChosen = useComputed(() => selection.value?.root === root && commands.selectedSet.value.has(uid)).value;
   useEffect(() => dragBlock(bullet.current!, uid), [uid, seen === undefined]);
   useEffect(() => dropOnBlock(line.current!, root, uid), [root, uid, seen === undefined]);
   if (!seen) return null;
