@@ -10,7 +10,7 @@ import { batch, signal } from '@preact/signals';
 import {
   Client, Keyword, RequestError, datascript, type Fields, type Session, type State, type Value,
 } from '../../client/dist/index.js';
-import { SCHEMA, readBlock, type Db } from './model/blocks.js';
+import { SCHEMA, carryBlocks, readBlock, type Db } from './model/blocks.js';
 import { ref, set, type Form } from './model/forms.js';
 import { allPages } from './model/pages.js';
 import { History } from './model/undo.js';
@@ -66,14 +66,18 @@ export class Graph {
   private readonly client: Client;
   private readonly history = new History();
   private lastStatus: Status | undefined;
+  /* What has happened since `db`. */
+  private readonly changed = new Set<number>();
+  private isReplaced = false;
   private hasMoved = false;
   private offlineTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: GraphOptions) {
     this.client = new Client({ ...options, user: { ...options.user }, protocol: 'msgpack' });
     datascript.listen(this.client.conn, ({ tx_data, tx_meta }) => {
-      const isSnapshot = (tx_meta as Fields | null)?.['type'] === 'snapshot';
-      this.hasMoved ||= isSnapshot || tx_data.some(({ a }) => SHAPE.has(a));
+      this.isReplaced ||= (tx_meta as Fields | null)?.['type'] === 'snapshot';
+      this.hasMoved ||= this.isReplaced || tx_data.some(({ a }) => SHAPE.has(a));
+      for (const { e } of tx_data) this.changed.add(e);
     });
     // DataScript's listeners are called before the client is done with a change; these are called after.
     this.client.onTransaction(() => this.refresh());
@@ -159,9 +163,11 @@ export class Graph {
   private refresh(): void {
     if (!this.hasSchema() || this.db.peek() === this.client.db) return;
     batch(() => {
+      if (!this.isReplaced) carryBlocks(this.db.peek(), this.client.db, this.changed);
       this.db.value = this.client.db;
       if (this.hasMoved) this.shape.value++;
-      this.hasMoved = false;
+      this.hasMoved = this.isReplaced = false;
+      this.changed.clear();
     });
   }
 

@@ -66,7 +66,33 @@ export function readBlock(db: Db, uid: string): Block | undefined {
   return id === undefined ? undefined : readId(db, id);
 }
 
+/*
+ * Blocks that were read, by database. They are kept from one to the next (`carryBlocks`): to read the ten thousand of a
+ * long page anew for each edit takes a tenth of a second.
+ */
+const known = new WeakMap<Db, Map<number, Block>>();
+
+/* More than the longest pages have. */
+const KNOWN_MAX = 50_000;
+
+/* What is known of `from` is known of `to`, which differs from it in the entities `changed` alone. */
+export function carryBlocks(from: Db, to: Db, changed: Iterable<number>): void {
+  const blocks = known.get(from);
+  if (!blocks || from === to) return;
+  known.delete(from);
+  for (const id of changed) blocks.delete(id);
+  known.set(to, blocks);
+}
+
 export function readId(db: Db, id: number): Block {
+  let blocks = known.get(db);
+  if (!blocks || blocks.size >= KNOWN_MAX) known.set(db, (blocks = new Map()));
+  let block = blocks.get(id);
+  if (!block) blocks.set(id, (block = readAnew(db, id)));
+  return block;
+}
+
+function readAnew(db: Db, id: number): Block {
   const found = new Map<string, unknown>();
   const children: number[] = [];
   for (const { a, v } of datascript.datoms(db, ':eavt', id)) {
@@ -97,9 +123,8 @@ function orderOf(value: unknown): number {
 
 /* The children of a block or page, in order. */
 export function childrenOf(db: Db, id: number): Block[] {
-  return datascript
-    .datoms(db, ':eavt', id, ':block/children')
-    .map((datom) => readId(db, datom.v as number))
+  return readId(db, id)
+    .children.map((child) => readId(db, child))
     .filter((block) => block.uid !== '')
     .sort(bySiblingOrder);
 }

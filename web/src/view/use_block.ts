@@ -10,12 +10,12 @@ export interface Seen {
 }
 
 export function useBlock(uid: string): Seen | undefined {
-  const last = useRef<{ text: string; seen: Seen | undefined }>({ text: '', seen: undefined });
+  const last = useRef<Seen | undefined>(undefined);
   return useComputed(() => {
     const block = readBlock(graph.db.value, uid);
-    const seen = block && { block, referrers: referrersOf(graph.db.value, block.id).length };
-    const text = JSON.stringify(seen ?? null);
-    if (text !== last.current.text) last.current = { text, seen };
-    return last.current.seen;
+    const referrers = block ? referrersOf(graph.db.value, block.id).length : 0;
+    // A block that was not changed is the same object as before.
+    if (block !== last.current?.block || referrers !== last.current?.referrers) last.current = block && { block, referrers };
+    return last.current;
   }).value;
 }
