@@ -10,7 +10,7 @@ import { readFileSync } from 'node:fs';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { Client, datascript } from '../../../client/dist/node.js';
 import { sampleGraph } from '../../data/sample-graph.mjs';
-import { Browser, minified, noChromium } from '../../e2e/client/chromium.mjs';
+import { Browser, heapSize, minified, noChromium, processorTime } from '../../e2e/client/chromium.mjs';
 import { Proxy } from '../../e2e/client/proxy.mjs';
 import { Stoa, until, within } from '../../e2e/harness.mjs';
 
@@ -86,19 +86,9 @@ const NODE = {
 };
 
 async function chromiumOf(page) {
-  const session = await page.context().newCDPSession(page);
-  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
-  const heapOf = async () => {
-    await session.send('HeapProfiler.collectGarbage');
-    const { usedSize } = await session.send('Runtime.getHeapUsage');
-    return usedSize;
-  };
   return {
     name: 'Chromium',
-    async cpu_ms() {
-      const { metrics } = await session.send('Performance.getMetrics');
-      return metrics.find(({ name }) => name === 'TaskDuration').value * 1000;
-    },
+    cpu_ms: await processorTime(page),
     async load(stoa, protocol) {
       return page.evaluate(async (options) => {
         const begun_ms = performance.now();
@@ -116,7 +106,7 @@ async function chromiumOf(page) {
           globalThis.clients = [...(globalThis.clients ?? []), stoa.connect(options)];
           await globalThis.clients.at(-1).live();
         }, { url: stoa.url(), graph: GRAPH, protocol, queue: false });
-        heaps.push(await heapOf());
+        heaps.push(await heapSize(page));
       }
       await page.evaluate(async () => {
         await Promise.all(globalThis.clients.map((client) => client.close()));

@@ -100,6 +100,25 @@ export async function longTasks(page, limit_ms, work) {
   return tasks.map(({ tdur }) => tdur / 1000).filter((took_ms) => took_ms > limit_ms);
 }
 
+/* A function that gives the milliseconds of a processor that the page's thread has had so far. */
+export async function processorTime(page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send('Performance.enable', { timeDomain: 'threadTicks' });
+  return async () => {
+    const { metrics } = await session.send('Performance.getMetrics');
+    return metrics.find(({ name }) => name === 'TaskDuration').value * 1000;
+  };
+}
+
+/* The bytes that the page's scripts hold. */
+export async function heapSize(page) {
+  const session = await page.context().newCDPSession(page);
+  await session.send('HeapProfiler.collectGarbage');
+  const { usedSize } = await session.send('Runtime.getHeapUsage');
+  await session.detach();
+  return usedSize;
+}
+
 const TIMEOUT_MS = 90_000;
 
 /* A test with processes and a browser of its own; skipped, with the reason, where there is none. */

@@ -9,15 +9,15 @@ import { chromium } from 'playwright-core';
 import { executablePath, noChromium } from '../client/chromium.mjs';
 import { stoaTest, until } from '../harness.mjs';
 
-const dist = fileURLToPath(new URL('../../../web/dist', import.meta.url));
+export const dist = fileURLToPath(new URL('../../../web/dist', import.meta.url));
 
 const COLORS = { Plato: '#4f46e5', Sappho: '#be185d', Zeno: '#15803d', Hypatia: '#c2410c' };
 
 export class People {
-  static async gather(stoa) {
+  static async gather(stoa, args = []) {
     const browser = await chromium.launch({
       executablePath,
-      args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking'],
+      args: ['--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-background-networking', ...args],
     });
     return new People(stoa, browser);
   }
@@ -28,8 +28,8 @@ export class People {
     this.all = [];
   }
 
-  /* Someone who has chosen a name, at gateway `on`. */
-  async join(name, { on = 0, route = '', graph = 'main', isNew = false, ...context } = {}) {
+  /* Someone who has chosen a name, unless they are new, and has not opened anything yet. */
+  async visitor(name, { isNew = false, ...context } = {}) {
     const own = await this.browser.newContext({ viewport: { width: 1280, height: 800 }, ...context });
     if (!isNew) {
       const profile = JSON.stringify({ name, color: COLORS[name] });
@@ -42,8 +42,14 @@ export class People {
     const page = await own.newPage();
     const person = new Person(name, page, own);
     this.all.push(person);
-    await page.goto(`${this.stoa.url(on)}/?graph=${graph}${route}`);
-    if (!isNew) await person.isLive();
+    return person;
+  }
+
+  /* Someone at gateway `on`; `options` are those of a visitor. */
+  async join(name, { on = 0, route = '', graph = 'main', ...options } = {}) {
+    const person = await this.visitor(name, options);
+    await person.page.goto(`${this.stoa.url(on)}/?graph=${graph}${route}`);
+    if (!options.isNew) await person.isLive();
     return person;
   }
 
@@ -65,8 +71,8 @@ export class Person {
     this.context = context;
     page.on('pageerror', (error) => this.errors.push(`${error.name} ${error.message} ${error.stack}`));
     page.on('console', (message) => {
-      // What the browser says of a gateway that is away is no fault of the page.
-      const isOfNetwork = /WebSocket|ERR_CONNECTION|ERR_INTERNET/.test(message.text());
+      // What the browser says of a gateway that is away, or of a picture, is no fault of the page.
+      const isOfNetwork = /WebSocket|ERR_CONNECTION|ERR_INTERNET|ERR_NAME/.test(message.text());
       if (message.type() === 'error' && !isOfNetwork) this.errors.push(message.text());
     });
   }
