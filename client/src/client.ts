@@ -76,7 +76,7 @@ export class BaseClient {
       ended: (code, reason) => this.ended(code, reason),
       refused: (error) => this.refused(error),
     });
-    const store = platform.openStore(options.queue, `${urls[0]} ${graph}`);
+    const store = platform.openStore(options.queue, `${[...urls].sort()[0]} ${graph}`);
     this.outbox = new Outbox(store, this.requests, this.mirror, this.ids, {
       changed: () => this.edited(),
       rejected: ({ txId, txData, meta, text }, error) =>
@@ -87,7 +87,7 @@ export class BaseClient {
     this.outbox.open().then(
       () => this.now.status === 'closed' || this.connector.start(),
       (error: Error) => this.refused(new RequestError('conflict', error.message, undefined)),
-    );
+    ).catch((error: Error) => this.refused(new RequestError('incorrect', error.message, undefined)));
   }
 
   // --- what an application sees ---
@@ -110,7 +110,7 @@ export class BaseClient {
    * to it with DataScript's listen().
    */
   get conn(): Conn {
-    return this.view.conn;
+    return this.view.shown.conn;
   }
 
   get db(): Database {
@@ -184,7 +184,7 @@ export class BaseClient {
    * server has made them durable and the mirror holds them; until then they are in the view. Edits
    * reach the server in the order of the calls. Rejects with the server's RequestError.
    */
-  transact(txData: Value, options: { txId?: Uuid; meta?: Value } = {}): Promise<TransactResult> {
+  async transact(txData: Value, options: { txId?: Uuid; meta?: Value } = {}): Promise<TransactResult> {
     const edit = new Edit({ txId: options.txId ?? Uuid.random(), txData, meta: options.meta });
     this.view.prepare(edit);
     return this.add(edit);
@@ -194,7 +194,7 @@ export class BaseClient {
    * Sets a string attribute to what the user has made of `base`, by default the string as the view
    * shows it. Where somebody else has changed the string meanwhile, both changes are merged.
    */
-  editText(entity: Value, attribute: string, mine: string, base?: string): Promise<TransactResult> {
+  async editText(entity: Value, attribute: string, mine: string, base?: string): Promise<TransactResult> {
     const name = `:${attribute.replace(/^:/, '')}`;
     const text = { entity, attribute: name, base: base ?? this.view.text(entity, name), mine };
     return this.add(new Edit({ txId: Uuid.random(), txData: [], text }));
@@ -221,11 +221,10 @@ export class BaseClient {
     if (this.now.status === 'closed') {
       return;
     }
-    const pending = this.outbox.pending;
+    this.become({ status: 'closed', pending: this.outbox.pending });
     this.connector.stop();
     this.stopWaking();
     this.requests.end(closedError());
-    this.become({ status: 'closed', pending });
     await this.outbox.close(closedError());
   }
 
@@ -252,13 +251,20 @@ export class BaseClient {
 
   private add(edit: Edit): Promise<TransactResult> {
     return new Promise((resolve, reject) => {
-      if (this.now.status === 'closed') {
-        reject(closedError());
-        return;
-      }
       edit.settle = { resolve, reject };
-      this.outbox.add(edit);
+      this.take(edit);
     });
+  }
+
+  /* An edit that a listener makes waits until all have been told: the view is being written. */
+  private take(edit: Edit): void {
+    if (this.now.status === 'closed') {
+      edit.settle!.reject(closedError());
+    } else if (this.view.shown.isTelling || this.events.isTelling) {
+      queueMicrotask(() => this.take(edit));
+    } else {
+      this.outbox.add(edit);
+    }
   }
 
   private edited(): void {
@@ -300,7 +306,10 @@ export class BaseClient {
     this.welcome = undefined;
     this.outbox.detach(code);
     this.requests.detach();
-    this.presence.clear();
+    if (this.presence.sessions.length > 0) {
+      this.presence.clear();
+      this.events.emit('presence', []);
+    }
     this.events.emit('close', { code, reason });
     if (code === CLOSE_POLICY && !wasWelcome && this.helloError) {
       this.connector.refuse(this.helloError);
@@ -369,7 +378,7 @@ export class BaseClient {
     }
     if (this.mirror.position && this.mirror.position.epoch !== String(message['epoch'])) {
       this.mirror.distrust();
-      this.outbox.applied(Infinity); // what another log confirmed will not come in this one
+      this.outbox.restart();
     }
     this.requests.attach(limits['in_flight'] as number, (request) => this.connector.send(request));
     this.outbox.attach(message['session'] as string);
@@ -391,7 +400,7 @@ export class BaseClient {
   private *apply(message: Fields): Steps {
     const t = message['t'] as number;
     if (this.options.sync !== 'none') {
-      this.view.note(yield* this.mirror.apply(message, this.view.conn));
+      this.view.note(yield* this.mirror.apply(message, this.view.shown));
       this.outbox.saw(message['session'] as string, t);
     }
     this.arrived.push(message);

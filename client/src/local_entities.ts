@@ -23,7 +23,7 @@ import { TX_0 } from './database.js';
 import type { TransactResult } from './edit.js';
 import { ednRead } from './edn.js';
 import { renameEntities } from './forms.js';
-import { replaceDatabase } from './replace.js';
+import { Listened } from './listened.js';
 import { List, type Uuid, type Value } from './values.js';
 
 export interface LocalEntitiesOptions {
@@ -54,6 +54,7 @@ export class LocalEntities {
   private readonly attributes = new Set<string>(); // of the graph
   private readonly dirty = new Set<number>(); // entities of the view
   private lastId = 0;
+  private readonly listened: Listened;
   private readonly stops: (() => void)[] = [];
 
   /* Brings `conn` in step, and keeps it so until close(). Its schema becomes that of both. */
@@ -64,6 +65,7 @@ export class LocalEntities {
   ) {
     this.remoteId = options.remoteId ?? ':stoa/id';
     this.ownSchema = options.schema ?? {};
+    this.listened = new Listened(conn);
     this.listen(conn, (report) => report.tx_data.forEach(({ e }) => this.noteId(e)));
     this.listen(client.conn, (report) => this.changed(report));
     this.load();
@@ -111,7 +113,7 @@ export class LocalEntities {
   }
 
   private get db(): Database {
-    return datascript.db(this.conn);
+    return this.listened.db;
   }
 
   private listen(conn: Connection, fn: (report: Report) => void): void {
@@ -272,7 +274,7 @@ export class LocalEntities {
       this.rebuild(retracted, added);
     } else if (retracted.length + added.length > 0) {
       const forms = [...retracted.map((flat) => [':db/retract', ...flat]), ...added.map((flat) => [':db/add', ...flat])];
-      datascript.transact(this.conn, forms, { type: 'graph' });
+      this.listened.commit(forms, { type: 'graph' });
     }
   }
 
@@ -287,8 +289,8 @@ export class LocalEntities {
       ...kept.map(({ e, a, v, tx }) => [e, a, v, tx]),
       ...added.map(([e, a, v]) => [e, a, v, TX_0 + 1]),
     ];
-    replaceDatabase(this.conn, datascript.init_db(datoms, this.schema));
-    datascript.transact(this.conn, [], { type: 'graph' });
+    this.listened.replace(datascript.init_db(datoms, this.schema));
+    this.listened.commit([], { type: 'graph' });
   }
 }
 

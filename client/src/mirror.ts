@@ -13,10 +13,11 @@
  * Invariants, between calls: the database holds exactly the datoms of the graph at `position.t`,
  * `checksumText` is theirs, and the database's max-tx is that of t.
  */
-import datascript, { type Connection, type Database, type Schema } from 'datascript';
+import datascript, { type Database, type Schema } from 'datascript';
 import { Checksum } from './checksum.js';
 import { buildDatabase } from './database.js';
 import { held, schemaOf, unheld, type Held, type HeldDatom } from './held.js';
+import type { Listened } from './listened.js';
 import type { Steps } from './slices.js';
 import type { Fields, Keyword, Value } from './values.js';
 
@@ -112,10 +113,10 @@ export class Mirror {
   }
 
   /*
-   * Applies one `tx` message, which must be that of t + 1, and returns what it changed. Where `conn`
+   * Applies one `tx` message, which must be that of t + 1, and returns what it changed. Where `shown`
    * holds the mirror's own database the work is done there, so that its listeners are told.
    */
-  *apply(message: Fields, conn: Connection): Steps<Change[]> {
+  *apply(message: Fields, shown: Listened): Steps<Change[]> {
     const { t, tx, datoms, schema } = message as { t: number; tx: number; datoms: Value[]; schema?: Value };
     if (!this.last || this.last.t + 1 !== t) {
       throw new MirrorError(`t ${t} came after t ${this.last?.t}`);
@@ -127,12 +128,13 @@ export class Mirror {
     const changes = datoms.map((datom) => this.change(datom, tx));
     const forms = changes.map(([entity, attribute, value, , added]) =>
       [added ? ':db/add' : ':db/retract', entity, attribute, value]);
-    const isShared = datascript.db(conn) === this.database;
-    const report = datascript.transact(isShared ? conn : datascript.conn_from_db(this.database), forms, message);
+    const report = shown.db === this.database
+      ? shown.commit(forms, message)
+      : datascript.transact(datascript.conn_from_db(this.database), forms, message);
     if (report.tempids[':db/current-tx'] !== tx) {
       throw new MirrorError(`tx ${tx} was applied as ${report.tempids[':db/current-tx']}`);
     }
-    this.database = isShared ? datascript.db(conn) : report.db_after;
+    this.database = report.db_after;
     this.last = { epoch: this.last.epoch, t };
     return changes;
   }

@@ -83,7 +83,11 @@ export class Outbox {
   add(edit: Edit): void {
     this.all.push(edit);
     this.handlers.changed(); // shows it, which gives its new entities their local ids
-    this.put(edit);
+    try {
+      this.put(edit);
+    } catch (error) {
+      this.reject(edit, refusalOf(error as Error)); // it holds what cannot be written
+    }
     this.pump();
   }
 
@@ -123,6 +127,15 @@ export class Outbox {
     this.all = this.all.filter((edit) => !done.includes(edit));
     done.forEach((edit) => edit.settle?.resolve(edit.result!));
     this.pump();
+  }
+
+  /* Another log begins, in which what the last one confirmed will not come. */
+  restart(): void {
+    this.applied(Infinity);
+    this.lastT = -1;
+    this.all.forEach((edit) => {
+      edit.hasAppeared = false;
+    });
   }
 
   /* What is open fails for whoever waits for it, and stays in the store. */

@@ -1,6 +1,11 @@
-/* Reads that the server answers, of the graph as it is or as it was. */
+/*
+ * Reads that the server answers, of the graph as it is or as it was.
+ *
+ * Results look as DataScript's own do in JavaScript: maps are objects whose keys are strings, those that
+ * are keywords with their colon, and attributes of datoms are such strings. Values are as in values.ts.
+ */
 import type { Requests } from './requests.js';
-import type { Fields, Value } from './values.js';
+import { Keyword, List, entriesOf, isFields, type Fields, type Value } from './values.js';
 
 export interface ReadOptions {
   /* The graph as it was at this t. */
@@ -15,8 +20,8 @@ export interface ReadOptions {
 }
 
 export interface IndexPage {
-  /* [e, attribute, value, tx] */
-  readonly datoms: readonly Value[];
+  /* [e, attribute, value, tx, added]; `added` with `history` alone. */
+  readonly datoms: readonly (readonly [number, string, Value, number, boolean?])[];
   /* What to give as `after` for the next page; undefined on the last one. */
   readonly after: Value | undefined;
 }
@@ -45,16 +50,45 @@ export class Reader {
   ): Promise<IndexPage> {
     const message = { type: 'index', index, components, after: options.after, ...this.fields(options) };
     const result = await this.requests.ask(message);
-    return { datoms: result['result'] as readonly Value[], after: result['after'] };
+    return { datoms: (result['result'] as readonly Value[]).map(datomOf), after: result['after'] };
   }
 
   private async read(message: Fields, options: ReadOptions): Promise<Value> {
     const result = await this.requests.ask({ ...message, ...this.fields(options) });
-    return result['result'] ?? null;
+    return plain(result['result'] ?? null);
   }
 
   private fields(options: ReadOptions): Fields {
     const { asOf, since, history, limit, offset, timeoutMs } = { ...options, ...this.always };
     return { as_of: asOf, since, history, limit, offset, timeout_ms: timeoutMs };
   }
+}
+
+function datomOf(datom: Value): IndexPage['datoms'][number] {
+  const [entity, attribute, value, tx, ...added] = datom as readonly [number, Keyword, Value, number, boolean?];
+  return [entity, String(attribute), plain(value), tx, ...added];
+}
+
+function plain(value: Value): Value {
+  if (Array.isArray(value)) {
+    return value.map(plain);
+  }
+  if (value instanceof List) {
+    return new List(value.items.map(plain));
+  }
+  if (value instanceof Set) {
+    return new Set([...(value as Set<Value>)].map(plain));
+  }
+  if (value instanceof Map || isFields(value)) {
+    return plainMap(entriesOf(value as Map<Value, Value>).map(([key, item]) => [key, plain(item)]));
+  }
+  return value;
+}
+
+/* A map that has keys of other kinds, or two that would become one, stays a Map. */
+function plainMap(entries: [Value, Value][]): Value {
+  const names = new Set(entries.flatMap(([key]) => (key instanceof Keyword || typeof key === 'string' ? [String(key)] : [])));
+  return names.size === entries.length
+    ? Object.fromEntries(entries.map(([key, value]) => [String(key), value]))
+    : new Map(entries);
 }

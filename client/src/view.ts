@@ -10,14 +10,14 @@
  * from what it was; after a snapshot one without datoms whose tx_meta has the type `snapshot`. Pending
  * datoms have the transaction ids of transactions to come.
  */
-import datascript, { type Connection, type Database } from 'datascript';
+import datascript, { type Database } from 'datascript';
 import type { Edit } from './edit.js';
 import { ednRead } from './edn.js';
 import { FormError, nameMaps, stepsOf, type Designator, type Lookup, type Step } from './forms.js';
 import { held, type Held } from './held.js';
+import { Listened } from './listened.js';
 import type { LocalIds } from './local_ids.js';
 import type { Change, Mirror } from './mirror.js';
-import { replaceDatabase } from './replace.js';
 import { entityAt, findLookup, mergeChange, textAt } from './text_change.js';
 import { List, type Value } from './values.js';
 
@@ -25,11 +25,11 @@ import { List, type Value } from './values.js';
 type Place = readonly [entity: number, attribute: string];
 
 export class View {
-  readonly conn: Connection;
+  readonly shown: Listened;
   /* What the pending edits in the view have touched. */
   private touched: Place[] = [];
   /* The edits that the view was made with, and whether the mirror is still what it was then. */
-  private shown: readonly Edit[] = [];
+  private edits: readonly Edit[] = [];
   private base: Database;
   private changes: Place[] = [];
 
@@ -38,11 +38,11 @@ export class View {
     private readonly ids: LocalIds,
   ) {
     this.base = mirror.db;
-    this.conn = datascript.conn_from_db(mirror.db);
+    this.shown = new Listened(datascript.conn_from_db(mirror.db));
   }
 
   get db(): Database {
-    return datascript.db(this.conn);
+    return this.shown.db;
   }
 
   /* A string attribute as it is shown; '' where there is none. */
@@ -65,21 +65,21 @@ export class View {
   /* Everything may have changed. */
   reset(meta: unknown): void {
     this.base = this.mirror.db;
-    this.shown = [];
+    this.edits = [];
     this.touched = [];
     this.changes = [];
-    replaceDatabase(this.conn, this.mirror.db);
-    datascript.transact(this.conn, [], meta);
-    replaceDatabase(this.conn, this.mirror.db);
+    this.shown.replace(this.mirror.db);
+    this.shown.commit([], meta);
+    this.shown.replace(this.mirror.db);
   }
 
   /* Shows `edits` on top of the mirror as it is. */
   refresh(edits: readonly Edit[]): void {
-    const isOnTop = this.base === this.mirror.db && this.shown.every((edit, i) => edits[i] === edit);
-    if (isOnTop && edits.length === this.shown.length) {
+    const isOnTop = this.base === this.mirror.db && this.edits.every((edit, i) => edits[i] === edit);
+    if (isOnTop && edits.length === this.edits.length) {
       return;
     }
-    const fresh = isOnTop ? edits.slice(this.shown.length) : edits;
+    const fresh = isOnTop ? edits.slice(this.edits.length) : edits;
     const before = this.db;
     let after = isOnTop ? before : this.mirror.db;
     const touched: Place[] = isOnTop ? [...this.touched] : [];
@@ -89,15 +89,15 @@ export class View {
     }
     const places = [...this.changes, ...this.touched, ...touched];
     this.base = this.mirror.db;
-    this.shown = [...edits];
+    this.edits = [...edits];
     this.touched = touched;
     this.changes = [];
     if (after !== before) {
       const forms = differences(before, after, places);
       if (forms.length > 0) {
-        datascript.transact(this.conn, forms, { type: 'pending' });
+        this.shown.commit(forms, { type: 'pending' });
       }
-      replaceDatabase(this.conn, after);
+      this.shown.replace(after);
     }
   }
 

@@ -3,7 +3,7 @@ import assert from 'node:assert/strict';
 import { once } from 'node:events';
 import { test } from 'node:test';
 import { WebSocket, WebSocketServer } from 'ws';
-import { CODECS, Client, Keyword, RequestError, Uuid } from '../dist/node.js';
+import { CODECS, Client, Keyword, RequestError, Uuid, connect, datascript } from '../dist/node.js';
 
 const EPOCH = new Uuid('550e8400-e29b-41d4-a716-446655440000');
 const TX_0 = 2 ** 29;
@@ -177,6 +177,140 @@ test('presence: full, joined, updated, left', async (t) => {
     ['p {"block":"2"}', 'z {"page":"1"}'],
     ['p {"block":"2"}'],
   ]);
+});
+
+test('nobody is here while the client is offline, and its listeners are told', async (t) => {
+  const client = await serving(t, (socket, message) => {
+    welcomeEmpty(socket, message);
+    socket.say({ type: 'presence', full: true, sessions: [{ session: 'p', user: {}, state: {} }] });
+    setTimeout(() => socket.close(1012), 20);
+  });
+  const seen = [];
+  await new Promise((resolve) => client.onPresence((sessions) => seen.push(sessions.length) === 2 && resolve()));
+  assert.deepEqual(seen, [1, 0]);
+});
+
+/* Answers each edit [t] with its transaction and its result. */
+const answering = (t) => serving(t, (socket, message) => {
+  if (message.type === 'hello') {
+    welcomeEmpty(socket, message);
+    socket.say({ type: 'presence', full: true, sessions: [{ session: 'p', user: {}, state: {} }] });
+  } else {
+    const at = message.tx_data[0].at(-1);
+    [tx(at), result(message, at)].forEach(socket.say);
+  }
+});
+
+test('what a listener throws is raised, and costs neither an edit nor the socket', async (t) => {
+  const client = await answering(t);
+  const raised = [];
+  const { queueMicrotask } = globalThis;
+  t.mock.method(globalThis, 'queueMicrotask', (fn) => queueMicrotask(() => {
+    try {
+      fn();
+    } catch ({ message }) {
+      raised.push(message);
+    }
+  }));
+  client.on('close', () => assert.fail('the socket was given up'));
+  ['presence', 'state', 'transaction'].forEach((name) => client.on(name, () => { throw new Error(name); }));
+  datascript.listen(client.conn, () => { throw new Error('conn'); });
+  await client.live();
+  for (const at of [1, 2]) {
+    assert.equal((await client.transact([[':db/add', at, ':n', at]])).t, at);
+  }
+  assert.deepEqual([client.pending.length, client.db === client.mirror.db], [0, true]);
+  assert.deepEqual([...new Set(raised)].sort(), ['conn', 'presence', 'state', 'transaction']);
+});
+
+test('a listener may transact: its edit comes after all have been told', async (t) => {
+  const client = await answering(t);
+  const faults = [];
+  client.on('fault', ({ message }) => faults.push(message));
+  await client.live();
+  const made = [];
+  const seen = [];
+  datascript.listen(client.conn, ({ tx_data }) => {
+    const at = tx_data.find(({ a }) => a === ':n')?.v ?? 4;
+    seen.push(datascript.datoms(client.db, ':eavt', at, ':n').length);
+    if (at < 3 && !made[at]) made[at] = client.transact([[':db/add', at + 1, ':n', at + 1]]);
+  });
+  await client.transact([[':db/add', 1, ':n', 1]]);
+  assert.deepEqual((await Promise.all(made.slice(1))).map((done) => done.t), [2, 3]);
+  assert.deepEqual([client.mirror.position.t, client.mirror.datoms().length, client.db === client.mirror.db], [3, 3, true]);
+  assert.deepEqual([faults, seen.includes(0)], [[], false]);
+});
+
+test("a listener's edit does not get into the mirror with what it was told of", async (t) => {
+  const client = await serving(t, (socket, message) => {
+    if (message.type === 'hello') return welcomeEmpty(socket, message);
+    return message.type === 'query' ? [tx(1), tx(2), result(message, 2)].forEach(socket.say) : undefined;
+  });
+  client.on('fault', ({ message }) => assert.fail(message));
+  await client.live();
+  const stop = datascript.listen(client.conn, () => {
+    datascript.unlisten(client.conn, stop);
+    client.transact([[':db/add', 9, ':own', 'pending']]).catch(() => {});
+  });
+  await client.query('two of others');
+  assert.deepEqual(client.mirror.datoms().map(([e]) => e), [1, 2]);
+  assert.equal(datascript.datoms(client.db, ':eavt', 9).length, 1);
+});
+
+test('an edit that cannot be written is rejected at once and gone, also offline', async () => {
+  const client = connect({ url: 'http://127.0.0.1:9' });
+  const promise = client.transact([[':db/add', 1, ':a', () => 1]]);
+  await assert.rejects(promise, { code: 'incorrect', message: 'cannot be written: function' });
+  assert.deepEqual([client.pending.length, datascript.datoms(client.db, ':eavt').length], [0, 0]);
+  await assert.rejects(client.transact([new Map([[5, 'x']])]), /neither a keyword nor a string/);
+  await client.close();
+});
+
+test('close() leads straight to closed', async (t) => {
+  const client = await answering(t);
+  await client.live();
+  const seen = [];
+  client.on('status', (status) => seen.push(status));
+  await client.close();
+  assert.deepEqual(seen, ['closed']);
+});
+
+test('connect() takes addresses in several forms and says what it cannot use', async (t) => {
+  const client = await answering(t);
+  await client.live();
+  const [address] = client.options.urls;
+  for (const url of [`${address}/`, new URL(address), ['http://127.0.0.1:9', address]]) {
+    const other = connect({ url });
+    await other.live();
+    await other.close();
+  }
+  for (const [options, said] of [
+    [{}, /`url` is "undefined"/], [{ url: [] }, /empty/], [{ url: '127.0.0.1:3010' }, /must be an address as http/],
+    [{ url: 'localhost:3010' }, /"localhost:3010"/], [{ url: address, protocol: 'edn' }, /"json" or "msgpack"/],
+  ]) {
+    assert.throws(() => connect(options), (error) => error instanceof TypeError && said.test(error.message));
+  }
+});
+
+test('reads give maps as objects with string keys, and attributes as strings', async (t) => {
+  const k = Keyword.of;
+  const child = new Map([[k('db/id'), 2], [k('n'), k('x/y')]]);
+  const mixed = new Map([[5, 'x']]);
+  const answers = {
+    pull: new Map([[k('db/id'), 1], [k('kids'), [child]], ['label', mixed]]),
+    query: [[child, new Set([child])]],
+    index: [[1, k('n'), child, TX_0 + 1], [1, k('n'), 1, TX_0 + 2, false]],
+  };
+  const client = await serving(t, (socket, message) =>
+    message.type === 'hello'
+      ? welcomeEmpty(socket, message)
+      : socket.say({ type: 'result', re: message.id, t: 0, result: answers[message.type], after: 'next' }));
+  const plain = { ':db/id': 2, ':n': k('x/y') };
+  assert.deepEqual(await client.pull('[*]', 1), { ':db/id': 1, ':kids': [plain], label: mixed });
+  assert.deepEqual(await client.query('[:find ..]'), [[plain, new Set([plain])]]);
+  assert.deepEqual(await client.asOf(0).index('eavt'), {
+    datoms: [[1, ':n', plain, TX_0 + 1], [1, ':n', 1, TX_0 + 2, false]], after: 'next',
+  });
 });
 
 test('a graph that was made again is loaded afresh', async (t) => {

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { Checksum, Keyword, List, Mirror, MirrorError, Sym, Uuid, datascript, held, unheld } from '../dist/node.js';
+import { Listened } from '../dist/listened.js';
 import { atOnce } from '../dist/slices.js';
 
 const k = Keyword.of;
@@ -28,11 +29,11 @@ const checksumOf = (datoms) => {
 
 /* A mirror whose work is done when the call returns, with a connection of its own. */
 class TestMirror extends Mirror {
-  conn = datascript.conn_from_db(this.db);
+  shown = new Listened(datascript.conn_from_db(this.db));
   chunk(datoms) { atOnce(super.chunk(datoms)); }
   synced(...args) { atOnce(super.synced(...args)); }
   recount() { atOnce(super.recount()); }
-  apply(message) { return atOnce(super.apply(message, this.conn)); }
+  apply(message) { return atOnce(super.apply(message, this.shown)); }
 }
 
 function mirrorAt(t, datoms = DATOMS) {
@@ -106,8 +107,8 @@ test('a transaction may change the schema', () => {
 test('listeners of the database see what was applied', () => {
   const mirror = mirrorAt(2);
   const reports = [];
-  mirror.conn = datascript.conn_from_db(mirror.db);
-  datascript.listen(mirror.conn, ({ tx_data, tx_meta }) => reports.push([tx_data.map(({ e, a, v, tx: id }) => [e, a, v, id > 0]), tx_meta.t]));
+  mirror.shown = new Listened(datascript.conn_from_db(mirror.db));
+  datascript.listen(mirror.shown.conn, ({ tx_data, tx_meta }) => reports.push([tx_data.map(({ e, a, v, tx: id }) => [e, a, v, id > 0]), tx_meta.t]));
   mirror.apply(tx(3, [[2, k('block/uid'), 'two', false], [2, k('block/uid'), 'three', true]]));
   assert.deepEqual(reports, [[[[2, ':block/uid', 'two', false], [2, ':block/uid', 'three', true]], 3]]);
 });

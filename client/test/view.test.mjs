@@ -30,7 +30,7 @@ function world() {
   const ids = new LocalIds();
   const view = new View(mirror, ids);
   view.reset({ type: 'snapshot' });
-  const commit = (t, datoms) => view.note(atOnce(mirror.apply({ t, tx: TX_0 + t, datoms }, view.conn)));
+  const commit = (t, datoms) => view.note(atOnce(mirror.apply({ t, tx: TX_0 + t, datoms }, view.shown)));
   const edit = (txData) => {
     const made = new Edit({ txId: Uuid.random(), txData });
     view.prepare(made);
