@@ -34,6 +34,23 @@ static const struct tx_case cases[] = {
       "#{[1 :a \"x\"] [1 :b \"y\"] [1 :a+b [\"x\" \"y\"]] [1 :n "
       "1]}",
       NULL, NULL, NULL },
+    { X_Y, "[[:db/add -1 :n 1] [:db/add -1 :a \"x\"] [:db/add -1 :b \"y\"] {:n 2}]",
+      "#{[1 :a \"x\"] [1 :b \"y\"] [1 :a+b [\"x\" \"y\"]] [1 :n 1] [2 :n 2]}", "{-1 1}", NULL,
+      NULL },
+    { NULL,
+      "[[:db/add -1 :a \"x\"] [:db/add -1 :b \"y\"] {:db/id -2 :n 2} [:db/add -2 :a \"x\"]"
+      " [:db/add -2 :b \"y\"]]",
+      "#{[1 :a \"x\"] [1 :b \"y\"] [1 :a+b [\"x\" \"y\"]] [1 :n 2]}", "{-1 1 -2 1}", NULL, NULL },
+    { X_Y, "[[:db/add -1 :a \"x\"] [:db/add -1 :b \"y\"] [:db/add -1 :b \"z\"]]",
+      "#{[1 :a \"x\"] [1 :b \"z\"] [1 :a+b [\"x\" \"z\"]]}", "{-1 1}", NULL, NULL },
+    { "[[{:db/id 1 :name \"N\"} {:db/id 2 :ref 1 :name \"M\"}]]",
+      "[[:db/add -2 :ref -1] [:db/add -2 :n 1] [:db/add -1 :name \"N\"] [:db/add -2 :name \"M\"]]",
+      "#{[1 :name \"N\"] [1 :ref+name [nil \"N\"]] [2 :ref 1] [2 :name \"M\"]"
+      " [2 :ref+name [1 \"M\"]] [2 :n 1]}",
+      "{-1 1 -2 2}", NULL, NULL },
+    { "[[{:db/id 1 :a \"x\" :b \"y\"} {:db/id 2 :name \"N\"}]]",
+      "[[:db/add -1 :a \"x\"] [:db/add -1 :b \"y\"] [:db/add -1 :name \"N\"]]", NULL, NULL,
+      "conflict", "is both entity 1 and entity 2 by its identities" },
     { X_Y, "[[:db/add -1 :a+b [\"x\" \"y\"]] [:db/add -1 :n 1]]",
       "#{[1 :a \"x\"] [1 :b \"y\"] [1 :a+b [\"x\" \"y\"]] [1 :n 1]}", "{-1 1}", NULL, NULL },
     { X_Y, "[[:db/add [:a+b [\"x\" \"y\"]] :n 1]]",

@@ -186,20 +186,27 @@ bool check_tuple_equal(struct draft *draft, uint32_t e, const struct attribute *
 }
 
 static bool update_tuple(struct draft *draft, uint32_t e, const struct attribute *a,
-                         struct error *err)
+                         check_identity_fn fn, void *arg, struct error *err)
 {
     struct value *parts = ARENA_ARRAY(draft->arena, struct value, a->tuple_attr_count);
     struct group *group;
-    bool any = false;
+    bool any = false, all = true, held = false, is = false;
+    uint32_t holder;
 
     for (uint32_t i = 0; i < a->tuple_attr_count; i++) {
         if (!value_now(draft, e, a->tuple_attrs[i], &parts[i], err))
             return false;
         any |= parts[i].type != VALUE_NIL;
+        all &= parts[i].type != VALUE_NIL;
     }
     if (any) {
         struct value v = value_collection(VALUE_VECTOR, parts, a->tuple_attr_count);
-        return attribute_accepts(a, &v, err) && assert_datom(draft, e, a, &v, err);
+        if (!attribute_accepts(a, &v, err) ||
+            (all && a->unique == UNIQUE_IDENTITY &&
+             !overlay_holder(&draft->overlay, a, &v, &held, &holder, err)) ||
+            (held && holder != e && !fn(arg, e, a, &v, holder, &is, err)))
+            return false;
+        return is || assert_datom(draft, e, a, &v, err);
     }
     if (!overlay_values(&draft->overlay, e, a->id, &group, err))
         return false;
@@ -209,7 +216,7 @@ static bool update_tuple(struct draft *draft, uint32_t e, const struct attribute
     return true;
 }
 
-bool check_tuples(struct draft *draft, struct error *err)
+bool check_tuples(struct draft *draft, check_identity_fn fn, void *arg, struct error *err)
 {
     while (draft->tuples_due) {
         const struct tuple_due *due = draft->tuples_due;
@@ -217,7 +224,7 @@ bool check_tuples(struct draft *draft, struct error *err)
         draft->tuples_due = due->next;
         if (!draft->tuples_due)
             draft->tuples_last = &draft->tuples_due;
-        if (a && !update_tuple(draft, due->e, a, err))
+        if (a && !update_tuple(draft, due->e, a, fn, arg, err))
             return false;
     }
     return true;

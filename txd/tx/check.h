@@ -26,7 +26,13 @@ bool check_client_writes(const struct attribute *a, struct error *err) MUST_USE;
 bool check_tuple_equal(struct draft *draft, uint32_t e, const struct attribute *a,
                        const struct value *v, bool *equal, struct error *err) MUST_USE;
 
+/* Told that an entity has come to have all parts of a composite identity that `holder` has. *is:
+ * it is the holder under another id, and its tuple is left alone; else that is a conflict. */
+typedef bool (*check_identity_fn)(void *arg, uint32_t e, const struct attribute *a,
+                                  const struct value *v, uint32_t holder, bool *is,
+                                  struct error *err);
+
 /* After each form: brings the composite tuples of changed parts up to date. */
-bool check_tuples(struct draft *draft, struct error *err) MUST_USE;
+bool check_tuples(struct draft *draft, check_identity_fn fn, void *arg, struct error *err) MUST_USE;
 
 #endif

@@ -42,7 +42,8 @@ static bool resolve_meta(struct resolve *resolve, const struct value *meta, stru
     if (form.entity)
         return fail(err, ERROR_INCORRECT,
                     "meta: its attributes are the transaction's own, so it has no :db/id");
-    if (!map_form_meta(resolve, &form, tx_e, err) || !check_tuples(resolve->draft, err))
+    if (!map_form_meta(resolve, &form, tx_e, err) ||
+        !check_tuples(resolve->draft, tempids_meet, resolve->tempids, err))
         return fail_in(err, "meta");
     return true;
 }
@@ -55,7 +56,8 @@ static bool run(struct resolve *resolve, const struct form *forms, size_t count,
     resolve->forms = 0;
     for (size_t i = 0; i < count; i++) {
         resolve->forms++;
-        if (!resolve_form(resolve, &forms[i], err) || !check_tuples(resolve->draft, err)) {
+        if (!resolve_form(resolve, &forms[i], err) ||
+            !check_tuples(resolve->draft, tempids_meet, resolve->tempids, err)) {
             struct bytes text = reference_quote(resolve, forms[i].source);
             return fail_in(err, "%.*s", BYTES_ARG(text));
         }
@@ -76,8 +78,11 @@ bool resolve_forms(struct draft *draft, struct tempids *tempids, const struct fo
     size_t work = 0;
     int runs = 0;
     for (; runs < TEMPID_RUNS_FREE || (runs < TEMPID_RUNS_MAX && work < TEMPID_WORK_MAX); runs++) {
-        bool ok = run(&resolve, forms, count, meta, err);
-        if (!tempids_run_again(tempids))
+        struct error mine;
+        bool again, ok = run(&resolve, forms, count, meta, err);
+        if (!tempids_run_again(tempids, &again, ok ? err : &mine))
+            return false;
+        if (!again)
             return ok;
         work += resolve.forms + draft->operations;
     }

@@ -169,23 +169,56 @@ bool tempid_bind(struct tempids *tempids, struct tempid *tempid, uint32_t upsert
     return true;
 }
 
-bool tempids_run_again(struct tempids *tempids)
+bool tempids_meet(void *arg, uint32_t e, const struct attribute *a, const struct value *v,
+                  uint32_t holder, bool *is, struct error *err)
 {
-    bool doubtful = false;
+    struct tempids *tempids = arg;
+    struct tempid *maker = maker_of(tempids, e);
 
-    if (tempids->again)
+    *is = maker != NULL;
+    if (!maker)
         return true;
-    if (tempids->exact)
+    maker->found_by = a->id;
+    maker->found_parts = *v;
+    return find_out(tempids, maker, holder, err);
+}
+
+/* Whether what was found has proved true in this run: by an identity that led there, or by the
+ * parts, which the entity has now. */
+static bool is_proved(struct tempids *tempids, struct tempid *tempid, bool *proved,
+                      struct error *err)
+{
+    const struct attribute *a = schema_by_id(tempids->draft->schema, tempid->found_by);
+    struct pending *pending;
+
+    *proved = tempid->upserted || (!tempid->found_e && !tempid->found_as);
+    if (*proved || tempid->found_parts.type == VALUE_NIL || !a)
+        return true;
+    if (!overlay_find(&tempids->draft->overlay, root_of(tempid)->e, a, &tempid->found_parts,
+                      &pending, err))
         return false;
-    for (const struct tempid *at = tempids->first; at; at = at->next)
-        doubtful |= (at->found_e || at->found_as) && !at->upserted;
-    if (!doubtful)
-        return false;
+    *proved = pending->now;
+    return true;
+}
+
+bool tempids_run_again(struct tempids *tempids, bool *again, struct error *err)
+{
+    bool all = true;
+
+    *again = tempids->again;
+    if (tempids->again || tempids->exact)
+        return true;
+    for (struct tempid *at = tempids->first; at && all; at = at->next)
+        if (!is_proved(tempids, at, &all, err))
+            return false;
+    if (all)
+        return true;
     for (struct tempid *at = tempids->first; at; at = at->next) {
         at->found_e = 0;
         at->found_as = NULL;
+        at->found_parts = value_nil();
     }
-    tempids->exact = true;
+    *again = tempids->exact = true;
     return true;
 }
 

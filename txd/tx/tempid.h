@@ -33,8 +33,10 @@ struct tempid {
     bool has_ident, has_schema; /* forms give it :db/ident; :db/valueType and the like */
 
     /* known from earlier runs */
-    uint32_t found_e;        /* an entity that was there; 0: none */
-    struct tempid *found_as; /* another tempid of the same new entity */
+    uint32_t found_e;         /* an entity that was there; 0: none */
+    struct tempid *found_as;  /* another tempid of the same new entity */
+    uint16_t found_by;        /* the composite identity that led there by its parts, ... */
+    struct value found_parts; /* ... and those; nil for any other identity */
 
     /* of this run */
     uint32_t e;    /* 0: none yet */
@@ -75,8 +77,13 @@ void tempids_begin(struct tempids *tempids);
 bool tempid_bind(struct tempids *tempids, struct tempid *tempid, uint32_t upserted, uint32_t *e,
                  struct error *err) MUST_USE;
 
-/* After a run that ended well or badly: true when another is to follow. */
-bool tempids_run_again(struct tempids *tempids);
+/* For check_tuples(); `arg` is the tempids. A tempid for which the run has made the entity means
+ * the holder. Errors: conflict when it has another entity by another identity. */
+bool tempids_meet(void *arg, uint32_t e, const struct attribute *a, const struct value *v,
+                  uint32_t holder, bool *is, struct error *err) MUST_USE;
+
+/* After a run that ended well or badly: *again when another is to follow. */
+bool tempids_run_again(struct tempids *tempids, bool *again, struct error *err) MUST_USE;
 
 /* After the last run: no tempid may be used only as a value. */
 bool tempids_check(const struct tempids *tempids, struct error *err) MUST_USE;
