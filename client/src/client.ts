@@ -234,6 +234,10 @@ export class BaseClient {
     return this.reader.query(query, args, options);
   }
 
+  explain(query: Value, args: readonly Value[] = [], options: ReadOptions = {}): Promise<Value> {
+    return this.reader.explain(query, args, options);
+  }
+
   pull(pattern: Value, eid: Value, options: ReadOptions & { many?: boolean } = {}): Promise<Value> {
     return this.reader.pull(pattern, eid, options);
   }

@@ -37,6 +37,11 @@ export class Reader {
     return this.read({ type: 'query', query, args }, options);
   }
 
+  /* Runs a query and tells, in place of its rows, the steps by which they were found. */
+  async explain(query: Value, args: readonly Value[] = [], options: ReadOptions = {}): Promise<Value> {
+    return this.read({ type: 'query', query, args, explain: true }, options);
+  }
+
   /* `eid` is an id or a lookup ref, or a list of them with `many`. */
   async pull(pattern: Value, eid: Value, options: ReadOptions & { many?: boolean } = {}): Promise<Value> {
     return this.read({ type: 'pull', pattern, eid, many: options.many }, options);

@@ -8,7 +8,8 @@ import { readProfile } from './profile.js';
 export type Route =
   | { readonly kind: 'days' }
   | { readonly kind: 'page'; readonly uid: string }
-  | { readonly kind: 'pages' };
+  | { readonly kind: 'pages' }
+  | { readonly kind: 'query' };
 
 /* A caret in one of the places where a block is shown: the outline of its page, or references elsewhere. */
 export interface Focus {
@@ -44,7 +45,7 @@ export const shownUid = computed(() => (route.value.kind === 'page' ? route.valu
 function readRoute(): Route {
   const [, kind, uid] = location.hash.split('/');
   if (kind === 'page' && uid) return { kind: 'page', uid: decodeURIComponent(uid) };
-  return kind === 'pages' ? { kind: 'pages' } : { kind: 'days' };
+  return kind === 'pages' || kind === 'query' ? { kind } : { kind: 'days' };
 }
 
 export function pageHref(uid: string): string {

@@ -128,6 +128,11 @@ export class Graph {
     await this.send(this.history.redo(this.db.value), () => []);
   }
 
+  /* Questions that the server answers, of the graph as it is or as it was. */
+  get server(): Pick<Client, 'query' | 'pull' | 'explain'> {
+    return this.client;
+  }
+
   /* What this user looks at and writes in. */
   setPlace(page: string | undefined, block: string | undefined): void {
     this.client.setState({ ...(page ? { page } : {}), ...(block ? { block } : {}) });

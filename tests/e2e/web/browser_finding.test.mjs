@@ -26,7 +26,7 @@ async function fill(person, title, ...lines) {
     if (i < lines.length - 1) await person.press('Enter');
   }
   await person.press('Escape');
-  await person.sees(lines.join('\n'));
+  await person.sees(lines.join('\n').replace(/\[\[|\]\]/g, ''));
 }
 
 peopleTest('search finds pages and blocks, the best first and marked, and makes pages', {}, async (people) => {
@@ -75,4 +75,46 @@ peopleTest('shortcuts are moved by drag and by keyboard for all; recent pages ar
   await plato.isLive();
   await shows(plato, '.recent a', ['Logic', 'Ethics', 'Physics', 'Welcome to Stoa']);
   await shows(sappho, '.recent a', []);
+});
+
+peopleTest('the console asks the server and shows tables, values, plans and faults; names lead to their pages', {}, async (people) => {
+  const plato = await people.join('Plato', { on: 0 });
+  await fill(plato, 'Academy', 'founded by [[Plato]]', 'closed by [[Justinian]]');
+  const { page } = plato;
+  const ask = async (text, args = '') => {
+    await page.getByLabel('Query').or(page.getByLabel('Pattern')).last().fill(text);
+    await page.getByLabel('Arguments').or(page.getByLabel('Entity')).fill(args);
+    await plato.press('Control+Enter');
+  };
+  await page.locator('.nav.query').click();
+  await ask('[:find ?text ?title :in $ [?title ...] :where [?p :node/title ?title] [?b :block/refs ?p] [?b :block/string ?text]]', '["Plato"]');
+  await shows(plato, '.answer th', ['?text', '?title']);
+  await shows(plato, '.answer td', ['founded by [[Plato]]', 'Plato']);
+  await page.getByText(/^1 row in [\d.]+ ms$/).waitFor();
+  await ask('[:find [?order ...] :where [?b :block/refs] [?b :block/order ?order]]');
+  await shows(plato, '.answer th', ['?order']);
+  await shows(plato, '.answer td.number', ['0', '1']);
+  await ask('[:find ?a . :where [_ :db/ident ?a] [(= ?a :block/uid)]]');
+  await shows(plato, '.value', [':block/uid']);
+  await page.getByLabel('As of t').fill('1');
+  await ask('[:find (count ?b) . :where [?b :block/string]]');
+  await shows(plato, '.value', ['nil']);
+  await page.getByLabel('As of t').fill('');
+  await page.getByLabel('Explain').check();
+  await ask('[:find ?uid :where [?p :node/title "Academy"] [?p :block/uid ?uid]]');
+  await until('the plan', async () => (await page.getByRole('region', { name: 'How it was found' }).locator('tbody tr').count()) === 2);
+  await ask('[:find ?x :where [(< ?x 3)]]');
+  await page.getByRole('alert').getByText('cannot resolve ?x in clause').waitFor();
+  await ask('[:find ?x', '');
+  await page.getByRole('alert').getByText('the text ends inside').waitFor();
+
+  await page.getByRole('button', { name: 'Pull', exact: true }).click();
+  await ask('[:node/title]', '[:node/title "Academy"]');
+  await shows(plato, '.answer td', [':node/title', 'Academy']);
+  await page.reload();
+  await page.locator('.asked summary').click();
+  await until('what was asked', async () => (await page.locator('.asked button').count()) === 6);
+  await page.locator('.asked button').filter({ hasText: '?title' }).click();
+  await page.locator('.answer td a', { hasText: 'Plato' }).click();
+  await until('the page of the title', async () => (await plato.title()) === 'Plato');
 });

@@ -1,11 +1,12 @@
 /* The whole window: the bar at the top, the sidebar, the page in the middle, and what opens over them. */
 import { useComputed } from '@preact/signals';
-import type { VNode } from 'preact';
+import type { ComponentType, VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { tinykeys } from 'tinykeys';
 import * as commands from '../commands.js';
 import { graph, isProfileOpen, isSidebarOpen, isSwitcherOpen, route, selection } from '../desk.js';
 import { AllPages } from './all_pages.js';
+import { Lazy } from './lazy.js';
 import { PageView } from './page.js';
 import { People } from './people.js';
 import { ProfileDialog } from './profile_dialog.js';
@@ -54,8 +55,17 @@ export function App(): VNode {
 
 function Middle(): VNode {
   const kind = useComputed(() => route.value.kind).value;
-  return kind === 'pages' ? <AllPages /> : <PageView />;
+  switch (kind) {
+    case 'pages':
+      return <AllPages />;
+    case 'query':
+      return <Lazy key={kind} load={loadConsole} />;
+    default:
+      return <PageView />;
+  }
 }
+
+const loadConsole = async (): Promise<ComponentType> => (await import('./console.js')).Console;
 
 function Loading(): VNode {
   return (

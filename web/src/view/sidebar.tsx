@@ -22,6 +22,9 @@ export function Sidebar(): VNode {
         <a class="nav all" href="#/pages" aria-current={kind === 'pages' ? 'page' : undefined}>
           All pages
         </a>
+        <a class="nav query" href="#/query" aria-current={kind === 'query' ? 'page' : undefined}>
+          Query
+        </a>
         <h2>Shortcuts</h2>
         <ShortcutList />
         <PinButton />
