@@ -39,6 +39,7 @@ test('values are shown as EDN; strings by themselves, since they may name a page
     assert.equal(written(text), text);
   }
   assert.equal(written('"plain"'), 'plain');
+  assert.equal(piecesOf([{ ':a/b': 1, c: 2 }]).map((piece) => piece.text).join(''), '[{:a/b 1 "c" 2}]');
   assert.deepEqual(piecesOf(['Plato']), [{ text: '[' }, { text: '"Plato"', name: 'Plato' }, { text: ']' }]);
   assert.equal(piecesOf(Uuid.random()).length, 1);
 });

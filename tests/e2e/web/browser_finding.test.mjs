@@ -91,7 +91,7 @@ peopleTest('the console asks the server and shows tables, values, plans and faul
   await shows(plato, '.answer th', ['?text', '?title']);
   await shows(plato, '.answer td', ['founded by [[Plato]]', 'Plato']);
   await page.getByText(/^1 row in [\d.]+ ms$/).waitFor();
-  await ask('[:find [?order ...] :where [?b :block/refs] [?b :block/order ?order]]');
+  await ask('[:find [?order ...] :where [?p :node/title "Academy"] [?p :block/children ?b] [?b :block/order ?order] :order-by ?order]');
   await shows(plato, '.answer th', ['?order']);
   await shows(plato, '.answer td.number', ['0', '1']);
   await ask('[:find ?a . :where [_ :db/ident ?a] [(= ?a :block/uid)]]');

@@ -131,8 +131,13 @@ function write(value: Value, pieces: Piece[]): void {
   else if (Array.isArray(value)) all('[', value as Value[], ']');
   else if (value instanceof List) all('(', value.items, ')');
   else if (value instanceof Set) all('#{', [...(value as Set<Value>)], '}');
-  else if (isMap(value)) all('{', entries(value).flat(), '}');
+  else if (isMap(value)) all('{', entries(value).flatMap(([key, item]) => [keyOf(key), item]), '}');
   else text(ednWrite(value));
+}
+
+/* The client gives keywords that are keys as strings with their colon, as DataScript does. */
+function keyOf(key: Value): Value {
+  return typeof key === 'string' && /^:\S+$/.test(key) ? Keyword.of(key.slice(1)) : key;
 }
 
 function entries(map: Value): [Value, Value][] {
