@@ -6,8 +6,9 @@
 #include <assert.h>
 #include <stdlib.h>
 
-/* How far a session may fall behind and still be served from memory. */
-#define RING_BYTES_MAX (8 << 20)
+/* What may come ahead of what is missing. */
+#define AHEAD_BYTES_MAX (8 << 20)
+
 #define RING_COUNT_MAX 65536
 
 /* The feed and answers come over two connections: so long they may be out of step. */
@@ -23,13 +24,10 @@ static struct relay_tx *ring_at(const struct relay_ring *ring, uint32_t i)
     return &ring->slots[(ring->head + i) & (ring->cap - 1)];
 }
 
+/* Its size, which does not change with what else it is encoded as. */
 static size_t tx_bytes(const struct relay_tx *tx)
 {
-    size_t bytes = 0;
-
-    for (size_t i = 0; i < ENCODINGS; i++)
-        bytes += tx->encoded[i] ? tx->encoded[i]->len : 0;
-    return bytes;
+    return tx->encoded[ENCODING_MSGPACK]->len;
 }
 
 static void ring_grow(struct relay_ring *ring)
@@ -80,9 +78,9 @@ static void ring_clear(struct relay_ring *ring)
     *ring = (struct relay_ring){ 0 };
 }
 
-static void ring_trim(struct relay_ring *ring)
+static void ring_trim(struct relay_ring *ring, size_t bytes_max)
 {
-    while (ring->count > 1 && (ring->bytes > RING_BYTES_MAX || ring->count > RING_COUNT_MAX)) {
+    while (ring->count > 1 && (ring->bytes > bytes_max || ring->count > RING_COUNT_MAX)) {
         struct relay_tx tx = ring_shift(ring);
         tx_release(&tx);
     }
@@ -99,9 +97,10 @@ void checksum_copy(char out[CHECKSUM_TEXT_BYTES], struct bytes text)
     out[len] = '\0';
 }
 
-void relay_open(struct relay *relay, const struct relay_operations *operations, void *arg)
+void relay_open(struct relay *relay, size_t bytes_max, const struct relay_operations *operations,
+                void *arg)
 {
-    *relay = (struct relay){ .operations = operations, .arg = arg };
+    *relay = (struct relay){ .bytes_max = bytes_max, .operations = operations, .arg = arg };
 }
 
 void relay_close(struct relay *relay)
@@ -138,7 +137,7 @@ static void pass_on(struct relay *relay, struct relay_tx *tx)
     relay->t = tx->t;
     memcpy(relay->checksum, tx->checksum, sizeof(relay->checksum));
     ring_push(&relay->ring, tx);
-    ring_trim(&relay->ring);
+    ring_trim(&relay->ring, relay->bytes_max);
     metrics_add(METRIC_RELAYED, 1);
 }
 
@@ -211,7 +210,7 @@ void relay_tx(struct relay *relay, const struct uuid *epoch, uint32_t t, struct 
         return;
     bool next = t == relay->t + 1;
     struct relay_ring *ahead = &relay->ahead;
-    if (!next && (ahead->bytes > RING_BYTES_MAX ||
+    if (!next && (ahead->bytes > AHEAD_BYTES_MAX ||
                   (ahead->count && ring_at(ahead, ahead->count - 1)->t >= t))) {
         relay_expect(relay, t);
         return;
@@ -300,13 +299,9 @@ struct bytes relay_message(struct relay *relay, uint32_t t, enum encoding encodi
 
     assert(t >= first && t <= relay->t);
     struct relay_tx *tx = ring_at(&relay->ring, t - first);
-    if (!tx->encoded[encoding]) {
+    if (!tx->encoded[encoding])
         tx->encoded[encoding] = encode_message(encoding, blob_bytes(tx->encoded[ENCODING_MSGPACK]));
-        if (!tx->encoded[encoding])
-            return (struct bytes){ 0 };
-        relay->ring.bytes += tx->encoded[encoding]->len;
-    }
-    return blob_bytes(tx->encoded[encoding]);
+    return tx->encoded[encoding] ? blob_bytes(tx->encoded[encoding]) : (struct bytes){ 0 };
 }
 
 uint64_t relay_bytes(const struct relay *relay, uint32_t from, uint32_t to)

@@ -33,10 +33,11 @@ struct relay_tx {
 struct relay_ring {
     struct relay_tx *slots;
     uint32_t cap, head, count;
-    size_t bytes;
+    size_t bytes; /* as MessagePack */
 };
 
 struct relay {
+    size_t bytes_max; /* of the ring */
     const struct relay_operations *operations;
     void *arg;
     bool positioned;
@@ -53,7 +54,9 @@ struct relay {
     int64_t heard_us;       /* when the feed last said anything of the graph */
 };
 
-void relay_open(struct relay *relay, const struct relay_operations *operations, void *arg);
+/* The ring holds messages of `bytes_max` bytes as MessagePack, and the last one whatever its size. */
+void relay_open(struct relay *relay, size_t bytes_max, const struct relay_operations *operations,
+                void *arg);
 void relay_close(struct relay *relay);
 
 /* Where the graph stands, as txd said to a client that is about to follow the relay. The first

@@ -11,6 +11,7 @@
 #define ROOMS_MAX      4096
 #define FORGET_US      30000000
 #define LOG_TIMEOUT_MS 30000
+#define RING_BYTES_MIN ((size_t)8 << 20)
 
 bool room_name_valid(struct bytes name)
 {
@@ -146,12 +147,21 @@ static struct bytes topic_of(const struct room *room, char topic[LIMIT_GRAPH_NAM
     return (struct bytes){ topic, (size_t)len };
 }
 
+/* Twice what may wait for a socket: one that falls behind little by little must be seen to be slow
+ * (feed.c) while what it was not sent is still here, and not be served from the log for ever. */
+static size_t ring_bytes(const struct settings *settings)
+{
+    size_t bytes = 2 * (size_t)settings->socket_queue_bytes;
+
+    return bytes > RING_BYTES_MIN ? bytes : RING_BYTES_MIN;
+}
+
 static void follow(struct room *room)
 {
     char topic[LIMIT_GRAPH_NAME_BYTES + 3];
 
     room->following = true;
-    relay_open(&room->relay, &relay_operations, room);
+    relay_open(&room->relay, ring_bytes(room->gateway->settings), &relay_operations, room);
     pages_open(&room->pages, room->gateway->bus, room->name);
     room->presence =
         presence_graph_open(room->gateway->presence, room->name, &presence_operations, room);

@@ -200,10 +200,22 @@ static bool is_answered(const struct session *session)
     return session->requests_count == 0 && session->outbox.held_count == 0;
 }
 
+/* Nobody sees it any more. */
+static void leave_presence(struct session *session)
+{
+    if (!session->wants_presence && !session->told_presence)
+        return;
+    session->wants_presence = session->told_presence = false;
+    metrics_add(METRIC_SESSIONS, -1);
+    presence_leave(session->room->presence, session->id);
+}
+
 void session_tick(struct session *session, int64_t now_us)
 {
     const struct settings *settings = session->gateway->settings;
 
+    if (session->state == SESSION_ENDING) /* its socket may stay until the client has read all */
+        leave_presence(session);
     if (session->state == SESSION_OPENED &&
         now_us > session->opened_us + settings->hello_seconds * 1000000)
         session_end(session, CLOSE_HELLO_TIMEOUT, "no hello");
@@ -276,10 +288,7 @@ struct session *session_open(struct gateway *gateway, struct bytes graph, enum e
 void session_close(struct session *session)
 {
     if (session->room) {
-        if (session->wants_presence || session->told_presence) {
-            metrics_add(METRIC_SESSIONS, -1);
-            presence_leave(session->room->presence, session->id);
-        }
+        leave_presence(session);
         pages_cancel(&session->room->pages, session);
         room_leave(session->room, session);
     } else {

@@ -5,8 +5,9 @@
 
 #include <stdlib.h>
 
-/* A socket that is ending and does not take its close frame for so long is dropped. */
-#define END_SECONDS 5
+/* A socket that is ending and does not take its close frame for so long is dropped. Time to read
+ * what the kernels hold for one that was busy with something else: only then it learns why. */
+#define END_SECONDS 30
 
 /* More than this is not kept for the next frame. */
 #define INPUT_KEEP_BYTES 4096

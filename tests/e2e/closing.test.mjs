@@ -1,7 +1,7 @@
 /* Gateways that go away in order, and sockets that do not read. */
 import assert from 'node:assert/strict';
 import { Uuid } from '../../client/dist/index.js';
-import { PATIENCE_MS, assertSameKeys, mirrorKeys, settled, stoaTest, until } from './harness.mjs';
+import { PATIENCE_MS, assertSameKeys, mirrorKeys, pause, settled, stoaTest, until } from './harness.mjs';
 
 const metric = async (stoa, name) => {
   const text = await (await fetch(`${stoa.url()}/metrics`)).text();
@@ -69,6 +69,26 @@ stoaTest('a socket that does not read is closed with 1013 and comes back to the 
   await again.next('the last t', (message) => message.type === 'tx' && message.t === last);
   const ticks = again.messages.filter(({ type }) => type === 'tx').map((message) => message.t);
   assert.deepEqual(ticks, Array.from({ length: last - since }, (_, i) => since + 1 + i));
+});
+
+/* One transaction after another, so that it falls behind little by little; and longer than a moment. */
+stoaTest('a socket that stops reading is not there any more, and learns why when it reads again', {}, async (t, stoa) => {
+  const writer = await stoa.liveClient({ on: 1 });
+  const other = await stoa.socket({ on: 0 });
+  await other.hello({ sync: 'none' });
+  const slow = await stoa.socket({ on: 0 });
+  const { session } = await slow.hello({ sync: 'none' });
+  await other.next('it to be there', ({ joined, sessions }) => (joined ?? sessions)?.some((one) => one.session === session));
+  slow.socket.pause();
+  const isSlow = async () => {
+    await writer.transact([{ ':db/id': 1, ':note/text': 'x'.repeat(100_000) + Math.random() }]);
+    return (await metric(stoa, 'slow_closes_total')) > 0;
+  };
+  await until('it to be too far behind', isSlow);
+  await other.next('it to be gone', ({ left }) => left?.includes(session));
+  await pause(6000); // its queue has been given up long before
+  slow.socket.resume();
+  assert.equal(await slow.closed(), 1013);
 });
 
 stoaTest('heartbeats on a quiet socket name t and its checksum', { gatewayArgs: ['--ping-ms', '500'] }, async (t, stoa) => {
