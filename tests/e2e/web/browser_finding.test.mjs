@@ -118,3 +118,34 @@ peopleTest('the console asks the server and shows tables, values, plans and faul
   await page.locator('.answer td a', { hasText: 'Plato' }).click();
   await until('the page of the title', async () => (await plato.title()) === 'Plato');
 });
+
+peopleTest('references come by page with their paths, fold, and mentions become links', {}, async (people) => {
+  const plato = await people.join('Plato', { on: 0 });
+  await fill(plato, 'Lives', 'of the [[Stoics]]', 'Zeno led stoics', 'Stoics walked');
+  await plato.write('Stoics walked');
+  await plato.press('Tab', 'Escape', 'Escape');
+  await fill(plato, 'Schools', '#Stoics and others', 'prestoics do not count', 'the STOICS');
+  const sappho = await people.join('Sappho', { on: 1 });
+  await sappho.open('Stoics');
+  const { page } = sappho;
+  await page.getByText('2 linked references').waitFor();
+  await shows(sappho, '.source h3', ['Lives', 'Schools']);
+  await page.getByRole('button', { name: 'References on Lives' }).click();
+  await sappho.block('of the').waitFor({ state: 'detached' });
+  await shows(sappho, '.source .count', ['1']);
+  await page.getByRole('button', { name: '2 linked references' }).click();
+  await shows(sappho, '.source h3', []);
+
+  await page.getByRole('button', { name: 'Unlinked references' }).click();
+  await page.getByText('3 unlinked references').waitFor();
+  await shows(sappho, '.mention p', ['the STOICS', 'Stoics walked', 'Zeno led stoics'].reverse());
+  await shows(sappho, '.crumbs a', ['Zeno led stoics']);
+  await shows(sappho, '.mention mark', ['stoics', 'Stoics', 'STOICS']);
+  await page.locator('.mention', { hasText: 'Zeno' }).getByRole('button', { name: 'Link' }).click();
+  await page.getByText('2 unlinked references').waitFor();
+  await page.getByRole('button', { name: 'Link all' }).click();
+  await page.getByText('5 linked references').waitFor();
+  await page.getByText('No other page names this one.').waitFor();
+  await plato.open('Lives');
+  await plato.sees('of the Stoics\nZeno led Stoics\n  Stoics walked');
+});

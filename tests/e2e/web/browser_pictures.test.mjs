@@ -39,7 +39,7 @@ peopleTest('pictures', {}, async (people) => {
   await take(phone, 'sidebar-phone');
 
   await sappho.open('Together');
-  await sappho.page.getByText('linked reference').waitFor();
+  await sappho.page.getByText(/^\d+ linked reference/).waitFor();
   await take(sappho, 'references-dark');
   await sappho.press('Control+k');
   await sappho.type('write');

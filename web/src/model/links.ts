@@ -108,6 +108,15 @@ function codeEnd(text: string, at: number): number {
   return close < 0 ? run : close + (run - at);
 }
 
+/* Where a text is code. */
+export function codeIn(text: string): { readonly start: number; readonly end: number }[] {
+  const found: { start: number; end: number }[] = [];
+  for (let start = text.indexOf('`'); start >= 0; start = text.indexOf('`', found.at(-1)!.end)) {
+    found.push({ start, end: codeEnd(text, start) });
+  }
+  return found;
+}
+
 /* Writes a tag for a title: in brackets where it could not be read otherwise. */
 export function tagText(title: string): string {
   return linkAt(`#${title}`, 0)?.end === title.length + 1 ? `#${title}` : `#[[${title}]]`;

@@ -23,7 +23,7 @@ export interface Part {
 }
 
 /* Texts between two yields: well below a millisecond. */
-const STEP = 512;
+export const STEP = 512;
 
 interface Match {
   readonly id: number;
@@ -74,7 +74,7 @@ function* findBest(
 }
 
 /* All datoms of an attribute. Listing them is the one step that cannot be cut, so it is done once for a database. */
-function datomsOf(db: Db, attribute: string): readonly Datom[] {
+export function datomsOf(db: Db, attribute: string): readonly Datom[] {
   const known = listed.get(db) ?? new Map<string, readonly Datom[]>();
   listed.set(db, known);
   const datoms = known.get(attribute) ?? datascript.datoms(db, ':aevt', attribute);
@@ -129,7 +129,7 @@ function hitPattern(query: string): RegExp | undefined {
   return words.length === 0 ? undefined : new RegExp(`(${words.map(escaped).join('|')})`, 'iu');
 }
 
-function escaped(word: string): string {
+export function escaped(word: string): string {
   return word.replace(/[\\^$.*+?()[\]{}|/]/g, '\\$&');
 }
 

@@ -3,14 +3,19 @@ import { useComputed, useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import * as commands from '../commands.js';
-import { focus, graph, pageHref, route } from '../desk.js';
+import { focus, graph, pageHref, route, shownUid } from '../desk.js';
+import { isFolded } from '../folds.js';
 import { idOf, pathOf, readId } from '../model/blocks.js';
+import { findMentions } from '../model/mentions.js';
 import { makeDay } from '../model/pages.js';
 import { BlockBody, BlockRow } from './block.js';
 import { Inline } from './inline.js';
 import { dayItems, pageItems, rowKey, type Item } from './items.js';
 import { PageTitle } from './page_title.js';
+import { mentionsKey } from './reference_items.js';
+import { Mention, Section, Source } from './references.js';
 import { useBlock } from './use_block.js';
+import { useSliced } from './use_sliced.js';
 import { VirtualList } from './virtual_list.js';
 
 /* Daily notes shown at first, and how many more each time. */
@@ -18,10 +23,17 @@ const DAYS = 7;
 
 export function PageView(): VNode {
   const days = useSignal(DAYS);
+  const wanted = useComputed(() => {
+    const uid = shownUid.value;
+    return uid !== undefined && !isFolded(mentionsKey(uid), true) ? uid : '';
+  });
+  const mentions = useSliced(() => wanted.value, findMentions);
   const items = useComputed(() => {
     graph.shape.value;
     const db = graph.db.peek();
-    return route.value.kind === 'page' ? pageItems(db, route.value.uid) : dayItems(db, new Date(), days.value);
+    if (route.value.kind !== 'page') return dayItems(db, new Date(), days.value);
+    const { uid } = route.value;
+    return pageItems(db, uid, mentions.value?.key === uid ? mentions.value.result : undefined);
   }).value;
   useEffect(openToday, [route.value]);
   const draw = (item: Item): VNode => <ItemRow item={item} onEarlier={() => (days.value += DAYS)} />;
@@ -49,7 +61,7 @@ function ItemRow({ item, onEarlier }: { item: Item; onEarlier: () => void }): VN
     case 'title':
       return <Title uid={item.uid} hint={item.hint} />;
     case 'crumbs':
-      return <Crumbs uid={item.uid} />;
+      return <Crumbs uid={item.uid} isInside={item.isInside ?? false} />;
     case 'zoomed':
       return <Zoomed uid={item.uid} root={item.root} />;
     case 'block':
@@ -60,10 +72,14 @@ function ItemRow({ item, onEarlier }: { item: Item; onEarlier: () => void }): VN
           Write something …
         </button>
       );
-    case 'heading':
-      return <h2 class="section">{item.text}</h2>;
+    case 'section':
+      return <Section item={item} page={shownUid.value ?? ''} />;
     case 'source':
-      return <Source uid={item.uid} />;
+      return <Source item={item} />;
+    case 'mention':
+      return <Mention item={item} />;
+    case 'note':
+      return <p class="note">{item.text}</p>;
     case 'earlier':
       return (
         <button class="add earlier" onClick={onEarlier}>
@@ -98,11 +114,12 @@ function Title({ uid, hint }: { uid: string; hint: string | undefined }): VNode 
   );
 }
 
-/* Where a block is: its page and the blocks above it. */
-function Crumbs({ uid }: { uid: string }): VNode | null {
+/* Where a block is: its page, unless that stands above already, and the blocks above it. */
+function Crumbs({ uid, isInside }: { uid: string; isInside: boolean }): VNode | null {
   const path = useComputed(() => {
     const id = idOf(graph.db.value, uid);
-    return id === undefined ? [] : pathOf(graph.db.value, id).map((each) => readId(graph.db.value, each));
+    const path = id === undefined ? [] : pathOf(graph.db.value, id).map((each) => readId(graph.db.value, each));
+    return isInside ? path.slice(1) : path;
   }).value;
   return (
     <nav class="crumbs" aria-label="Where this is">
@@ -121,15 +138,6 @@ function Zoomed({ uid, root }: { uid: string; root: string }): VNode | null {
     <div class="title zoomed">
       <BlockBody uid={uid} root={root} text={block.text} />
     </div>
-  ) : null;
-}
-
-function Source({ uid }: { uid: string }): VNode | null {
-  const block = useBlock(uid)?.block;
-  return block ? (
-    <h3 class="source">
-      <a href={pageHref(uid)}>{block.title}</a>
-    </h3>
   ) : null;
 }
 
