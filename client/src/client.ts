@@ -173,6 +173,7 @@ export class BaseClient {
   reconnect(): void {
     if (this.now.status === 'rejected' || this.now.status === 'offline') {
       this.requests.begin();
+      this.become({ status: 'connecting', pending: this.outbox.pending });
       this.connector.start();
     }
   }

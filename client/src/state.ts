@@ -10,7 +10,7 @@ export interface Progress {
 /*
  * `pending` counts the own edits that the server has not confirmed.
  *
- *   connecting   nothing has been heard of the server yet
+ *   connecting   nothing has been heard of the server yet, or not since reconnect()
  *   syncing      welcomed, and behind
  *   live         all that was committed before the welcome is in the mirror, and what follows comes at once
  *   offline      the last try failed or the socket ended; the next one is at `retryAt`, in ms since 1970

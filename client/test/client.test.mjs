@@ -146,6 +146,10 @@ test('who is forbidden does not come back', async (t) => {
   await assert.rejects(open, { code: 'forbidden' });
   const waiting = client.transact([]);
   assert.deepEqual([client.state.status, client.state.pending, client.state.error.code, hellos], ['rejected', 1, 'forbidden', 1]);
+  client.reconnect();
+  assert.equal(client.status, 'connecting');
+  await assert.rejects(client.live(), { code: 'forbidden' });
+  assert.equal(hellos, 2);
   const closed = assert.rejects(waiting, /closed/);
   client.close();
   await closed;
