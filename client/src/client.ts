@@ -54,6 +54,7 @@ export class BaseClient {
   private welcome: Fields | undefined;
   private helloId = 0;
   private helloError: RequestError | undefined;
+  private user: Fields | undefined;
   private presenceState: Fields;
   private saidState: Fields | undefined;
   private now: State = { status: 'connecting', pending: 0 };
@@ -69,6 +70,7 @@ export class BaseClient {
     platform: Platform,
   ) {
     const { urls, graph = 'main', protocol = 'json' } = options;
+    this.user = options.user;
     this.presenceState = options.state ?? {};
     this.connector = new Connector(urls, graph, CODECS[protocol], options.socketClass ?? platform.socketClass, {
       opened: () => this.opened(),
@@ -217,6 +219,12 @@ export class BaseClient {
     }
   }
 
+  /* Tells the others who this user is from now on. A session has one user: another one begins. */
+  setUser(user: Fields): void {
+    this.user = user;
+    this.connector.drop('another user');
+  }
+
   /* Ends for good; what is open fails. Edits that are not confirmed stay in the queue for the next run. */
   async close(): Promise<void> {
     if (this.now.status === 'closed') {
@@ -286,7 +294,7 @@ export class BaseClient {
   // --- the socket ---
 
   private opened(): void {
-    const { user, token, sync = 'auto' } = this.options;
+    const { token, sync = 'auto' } = this.options;
     const position = this.mirror.position;
     this.inbox = new Inbox((message) => this.receive(message), () => this.settle(), (error) => this.failed(error));
     this.helloId = this.requests.newId();
@@ -295,7 +303,7 @@ export class BaseClient {
     this.connector.send({
       type: 'hello',
       id: this.helloId,
-      user,
+      user: this.user,
       token,
       state: this.presenceState,
       sync: position && sync === 'snapshot' ? 'auto' : sync,

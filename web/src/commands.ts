@@ -3,10 +3,10 @@
  * an edit of the graph, with the caret put where it belongs.
  */
 import { batch, computed } from '@preact/signals';
-import { focus, graph, selection, type Focus, type Selection } from './desk.js';
+import { focus, goTo, graph, selection, type Focus, type Selection } from './desk.js';
 import type { Edit, Form } from './model/forms.js';
-import { newUid, refForms, set } from './model/forms.js';
-import { childrenOf, idOf, parentOf, readBlock, rowsBelow, uidOf, type Db } from './model/blocks.js';
+import { newUid, refForms, set, siblingsOf } from './model/forms.js';
+import { idOf, parentOf, readBlock, rowsBelow, uidOf, type Db } from './model/blocks.js';
 import * as model from './model/edit.js';
 import { readMarkdown, writeMarkdown } from './model/markdown.js';
 import { mergeText } from './graph.js';
@@ -81,27 +81,44 @@ export function neighbour(at: { root: string; uid: string }, by: -1 | 1): string
   return uids[uids.indexOf(at.uid) + by];
 }
 
-/* The uids of a root's rows as they are seen. */
-function seen(root: string): string[] {
-  const uid = rootUid(root);
-  const id = idOf(graph.db.value, uid);
-  const below = id === undefined ? [] : rowsBelow(graph.db.value, id).map((row) => row.uid);
-  return root.includes('<') ? [uid, ...below] : below;
+/* The rows of the root that was asked for last: they are as before until something moves. */
+let known: { root: string; shape: number; uids: readonly string[] } | undefined;
+
+/* The uids of a root's rows as they are seen; a block that is a root is its own first row. */
+function seen(root: string): readonly string[] {
+  const shape = graph.shape.value;
+  if (known?.root === root && known.shape === shape) return known.uids;
+  const db = graph.db.peek();
+  const block = readBlock(db, rootUid(root));
+  const isClosed = block && !block.isOpen && root.includes('<');
+  const below = block && !isClosed ? rowsBelow(db, block.id).map((row) => row.uid) : [];
+  const uids = block && block.title === undefined ? [block.uid, ...below] : below;
+  known = { root, shape, uids };
+  return uids;
 }
 
-export function stepTo(at: Focus, by: -1 | 1, column: number): boolean {
+/* Puts the caret into the block above or below: at a place in its text, or as near to `x` as its line allows. */
+export function stepTo(at: Focus, by: -1 | 1, place: number, x?: number): boolean {
   const uid = neighbour(at, by);
   if (uid === undefined) return false;
-  focus.value = { root: at.root, uid, at: by < 0 && column === END ? END : column };
+  focus.value = { root: at.root, uid, at: place, x };
   return true;
 }
 
-export const moveIn = (uids: readonly string[]): void => change((db) => model.indent(db, uids)?.forms);
+/* A block whose inside is shown is not moved from there: it would be gone from view. */
+const movable = (root: string, uids: readonly string[]): boolean => !uids.includes(rootUid(root));
 
-export const moveOut = (root: string, uids: readonly string[]): void =>
-  change((db) => model.outdent(db, rootUid(root), uids)?.forms);
+export function moveIn(root: string, uids: readonly string[]): void {
+  if (movable(root, uids)) change((db) => model.indent(db, uids)?.forms);
+}
 
-export const moveBy = (uids: readonly string[], by: -1 | 1): void => change((db) => model.shift(db, uids, by)?.forms);
+export function moveOut(root: string, uids: readonly string[]): void {
+  if (movable(root, uids)) change((db) => model.outdent(db, rootUid(root), uids)?.forms);
+}
+
+export function moveBy(root: string, uids: readonly string[], by: -1 | 1): void {
+  if (movable(root, uids)) change((db) => model.shift(db, uids, by)?.forms);
+}
 
 export const moveTo = (uids: readonly string[], parent: string, index: number): void =>
   change((db) => model.moveTo(db, uids, parent, index));
@@ -110,8 +127,26 @@ export function setOpen(uid: string, isOpen: boolean): void {
   change((db) => (readBlock(db, uid) ? [set(uid, ':block/open', isOpen)] : []));
 }
 
-export function cycleTodo(uid: string): void {
-  change((db) => model.setText(db, uid, model.cycleTodo(textOf(db, uid)), true, Date.now()));
+export function cycleTodo(...uids: string[]): void {
+  change((db) => uids.flatMap((uid) => model.setText(db, uid, model.cycleTodo(textOf(db, uid)), true, Date.now())));
+}
+
+/* 1 to 3; 0 makes ordinary text of a block. */
+export function setHeading(uid: string, heading: number): void {
+  change((db) => (readBlock(db, uid) ? [set(uid, ':block/heading', heading), set(uid, ':edit/time', Date.now())] : []));
+}
+
+/* Shows a block by itself, with the caret in it. */
+export const zoomIn = (uid: string): void => goTo(uid, () => edit({ root: uid, uid }));
+
+/* Shows what the root is in. */
+export function zoomOut(root: string): void {
+  const uid = rootUid(root);
+  const id = idOf(graph.db.value, uid);
+  const parent = id === undefined ? undefined : parentOf(graph.db.value, id);
+  if (parent === undefined) return;
+  const over = uidOf(graph.db.value, parent);
+  goTo(over, () => edit({ root: over, uid }));
 }
 
 function change(fn: (db: Db) => readonly Form[] | undefined): void {
@@ -137,14 +172,13 @@ export function paste(at: Focus, draft: Draft, text: string): void {
   const written = before + draft.text.slice(draft.to);
   change((db) => {
     const block = readBlock(db, at.uid);
-    const parent = block && parentOf(db, block.id);
-    if (!block || parent === undefined) return undefined;
-    const index = childrenOf(db, parent).findIndex((sibling) => sibling.uid === at.uid) + 1;
+    if (!block) return undefined;
+    const { parent, index } = at.uid === rootUid(at.root) ? { parent: at.uid, index: -1 } : siblingsOf(db, at.uid);
     return [
       ...model.setText(db, at.uid, mergeText(draft.base, written, block.text), true, Date.now()),
       ...(first.heading ? [set(at.uid, ':block/heading', first.heading)] : []),
       ...model.insert(db, at.uid, block.children.length, first.children, Date.now()),
-      ...model.insert(db, uidOf(db, parent), index, rest, Date.now()),
+      ...model.insert(db, parent, index + 1, rest, Date.now()),
     ];
   });
   const last = rest.at(-1);
@@ -172,6 +206,16 @@ export function selectBlock(at: Focus): void {
   });
 }
 
+/* All blocks of a root. */
+export function selectAll({ root }: { root: string }): void {
+  const uids = seen(root).filter((uid) => uid !== rootUid(root));
+  if (uids.length === 0) return;
+  batch(() => {
+    focus.value = undefined;
+    selection.value = { root, anchor: uids[0]!, head: uids.at(-1)! };
+  });
+}
+
 export function extendSelection(at: Selection, by: -1 | 1): void {
   const head = neighbour({ root: at.root, uid: at.head }, by);
   if (head !== undefined) selection.value = { ...at, head };
@@ -192,9 +236,24 @@ export function removeSelected(at: Selection): void {
 export function moveSelected(at: Selection, how: 'in' | 'out' | 'up' | 'down'): void {
   const uids = chosen(at);
   if (uids.length === 0) return;
-  if (how === 'in') moveIn(uids);
+  if (how === 'in') moveIn(at.root, uids);
   else if (how === 'out') moveOut(at.root, uids);
-  else moveBy(uids, how === 'up' ? -1 : 1);
+  else moveBy(at.root, uids, how === 'up' ? -1 : 1);
+}
+
+/* Puts pasted lines behind the last of the chosen blocks, and chooses them. */
+export function pasteBehind(at: Selection, text: string): void {
+  const trees = readMarkdown(text, newUid);
+  const last = chosen(at).at(-1);
+  if (trees.length === 0 || last === undefined || !movable(at.root, [last])) return;
+  batch(() => {
+    change((db) => {
+      if (idOf(db, last) === undefined) return undefined;
+      const { parent, index } = siblingsOf(db, last);
+      return model.insert(db, parent, index + 1, trees, Date.now());
+    });
+    selection.value = { root: at.root, anchor: trees[0]!.uid, head: trees.at(-1)!.uid };
+  });
 }
 
 export function selectedMarkdown(at: Selection): string {

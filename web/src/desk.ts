@@ -1,9 +1,9 @@
 /* What this user has in front of them: the page, the caret, the selection, the open panels. */
 import { computed, effect, signal } from '@preact/signals';
-import { Graph } from './graph.js';
+import { Graph, type Person } from './graph.js';
 import { idOfTitle, uidOf } from './model/blocks.js';
 import { WELCOME, welcomeForms } from './model/welcome.js';
-import { readProfile } from './profile.js';
+import { readProfile, saveProfile } from './profile.js';
 
 export type Route =
   | { readonly kind: 'days' }
@@ -17,6 +17,8 @@ export interface Focus {
   readonly uid: string;
   /* A place in the text; beyond its end: the end. */
   readonly at: number;
+  /* Where the caret was in the block that it came from, in the window: it goes on there, in the line at `at`. */
+  readonly x?: number | undefined;
 }
 
 /* Blocks chosen with Shift and the arrow keys, from `anchor` to `head` as they are seen. */
@@ -37,6 +39,9 @@ export const focus = signal<Focus | undefined>(undefined);
 export const selection = signal<Selection | undefined>(undefined);
 export const isSwitcherOpen = signal(false);
 export const isProfileOpen = signal(!profile.value.isChosen);
+export const isHelpOpen = signal(false);
+/* A block that is to be scrolled into view, as soon as it has a row. */
+export const sought = signal<string | undefined>(undefined);
 export const isSidebarOpen = signal(matchMedia('(min-width: 900px)').matches);
 
 /* The page or block that is shown; undefined on lists of pages. */
@@ -52,8 +57,29 @@ export function pageHref(uid: string): string {
   return `#/page/${encodeURIComponent(uid)}`;
 }
 
-export function goTo(uid: string): void {
+/* Shows a page or block; `then` is called when it is shown and nothing has the caret. */
+export function goTo(uid: string, then?: () => void): void {
+  if (location.hash === pageHref(uid)) return then?.();
+  if (then) addEventListener('hashchange', then, { once: true });
   location.hash = pageHref(uid);
+}
+
+/* From now on this user is called so, and seen so. */
+export function become(name: string, color: string): void {
+  saveProfile(name, color);
+  profile.value = { name, color, isChosen: true };
+  graph.setUser({ name, color });
+}
+
+export function personHref({ page }: Person): string {
+  return page === undefined ? '#/' : pageHref(page);
+}
+
+/* Shows the page, and in it the block, where someone is. */
+export function goToPerson(person: Person): void {
+  location.hash = personHref(person);
+  sought.value = undefined;
+  requestAnimationFrame(() => (sought.value = person.block));
 }
 
 addEventListener('hashchange', () => {

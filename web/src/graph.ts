@@ -45,6 +45,9 @@ export interface GraphOptions {
 /* An edit that loses again and again is told as rejected. */
 const TRIES_MAX = 5;
 
+/* After such a pause, typing goes on in another step of undoing. */
+const RUN_PAUSE_MS = 2_000;
+
 /* No connection for this long is told as being offline. */
 const OFFLINE_MS = 1_500;
 
@@ -70,6 +73,7 @@ export class Graph {
   private readonly changed = new Set<number>();
   private isReplaced = false;
   private hasMoved = false;
+  private run = { count: 0, at_ms: 0 };
   private offlineTimer: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: GraphOptions) {
@@ -106,18 +110,25 @@ export class Graph {
 
   /*
    * Sets a block's text to what its writer has made of `base`, and makes the edits that follow from it. All that is
-   * typed in one go is one step of undoing.
+   * typed without a pause is one step of undoing.
    */
   async write(uid: string, text: string, base: string, after: EditFn): Promise<void> {
     const waiting: Promise<void>[] = [];
     if (text !== base) {
-      if (readBlock(this.db.value, uid)) this.history.add(this.db.value, [set(uid, ':block/string', text)], uid);
+      if (readBlock(this.db.value, uid)) this.history.add(this.db.value, [set(uid, ':block/string', text)], this.runOf(uid));
       const sent = this.client.editText(ref(uid), ':block/string', text, base);
       waiting.push(sent.then(() => {}, (error: Error) => this.reject(error, [text])));
       this.refresh();
     }
     waiting.push(this.prepare(after));
     await Promise.all(waiting);
+  }
+
+  private runOf(uid: string): string {
+    const now_ms = Date.now();
+    if (now_ms - this.run.at_ms > RUN_PAUSE_MS) this.run.count++;
+    this.run.at_ms = now_ms;
+    return `${uid} ${this.run.count}`;
   }
 
   async undo(): Promise<void> {
@@ -131,6 +142,11 @@ export class Graph {
   /* Questions that the server answers, of the graph as it is or as it was. */
   get server(): Pick<Client, 'query' | 'pull' | 'explain'> {
     return this.client;
+  }
+
+  /* Who this user is from now on, for others and for the history. */
+  setUser(user: GraphOptions['user']): void {
+    this.client.setUser({ ...user });
   }
 
   /* What this user looks at and writes in. */

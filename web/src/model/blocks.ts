@@ -194,9 +194,10 @@ export function rowsBelow(db: Db, id: number): Row[] {
   return rows;
 }
 
-/* The uid of the block that is seen above this one within `root`; undefined for the first. */
+/* The uid of the block that is seen above this one within `root`; undefined for the first of a page. */
 export function seenAbove(db: Db, root: number, uid: string): string | undefined {
   const rows = rowsBelow(db, root);
   const at = rows.findIndex((row) => row.uid === uid);
-  return at > 0 ? rows[at - 1]!.uid : undefined;
+  if (at > 0) return rows[at - 1]!.uid;
+  return at === 0 && valueOf(db, root, ':node/title') === undefined ? uidOf(db, root) : undefined;
 }

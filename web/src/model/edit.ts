@@ -61,13 +61,19 @@ function insertTree(db: Db, parent: string, node: Tree, order: number, now: numb
 /*
  * Enter, with the caret at `at` of `text` (what the editor holds; it may be newer than the database). `root` is what the
  * view shows the inside of. An empty last block moves out a level; at the start an empty block comes above; below an
- * open block with children the rest becomes its first child; else it becomes the next sibling.
+ * open block with children the rest becomes its first child, and below the root itself; else it becomes the next sibling.
  */
 export function split(
   db: Db, root: string, uid: string, text: string, at: number, fresh: string, now: number,
 ): Edit | undefined {
   const block = readBlock(db, uid);
   if (!block) return undefined;
+  if (uid === root) {
+    const [kept, rest] = at === 0 ? [text, ''] : [text.slice(0, at), text.slice(at)];
+    const opening = block.isOpen ? [] : [set(uid, ':block/open', true)];
+    const forms = [...setText(db, uid, kept, true, now), ...insert(db, uid, 0, [tree(fresh, rest)], now), ...opening];
+    return { forms, caret: { uid: fresh, at: 0 } };
+  }
   const { parent, uids, index } = siblingsOf(db, uid);
   if (text === '' && block.children.length === 0 && parent !== root && index === uids.length - 1) {
     const out = outdent(db, root, [uid]);
@@ -87,12 +93,12 @@ export function split(
 
 /*
  * Backspace at the start: the block's text and children go to the block that is seen above it, references to it too.
- * Undefined for the first block, unless it is empty and others follow.
+ * Undefined for the root, and for the first block of a page, unless it is empty and others follow.
  */
 export function mergeUp(db: Db, root: string, uid: string, text: string, now: number): Edit | undefined {
   const block = readBlock(db, uid);
   const rootId = idOf(db, root);
-  if (!block || rootId === undefined) return undefined;
+  if (!block || rootId === undefined || uid === root) return undefined;
   const aboveUid = seenAbove(db, rootId, uid);
   const above = aboveUid === undefined ? undefined : readBlock(db, aboveUid);
   if (!above) {

@@ -3,30 +3,24 @@ import { useComputed } from '@preact/signals';
 import type { ComponentType, VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { tinykeys } from 'tinykeys';
-import * as commands from '../commands.js';
-import { graph, isProfileOpen, isSidebarOpen, isSwitcherOpen, route, selection } from '../desk.js';
+import { graph, isHelpOpen, isProfileOpen, isSidebarOpen, isSwitcherOpen, route } from '../desk.js';
 import { AllPages } from './all_pages.js';
+import { Announcer } from './announcer.js';
+import { HelpDialog } from './help_dialog.js';
 import { Lazy } from './lazy.js';
 import { PageView } from './page.js';
 import { People } from './people.js';
 import { ProfileDialog } from './profile_dialog.js';
 import { QuestionDialog } from './question.js';
+import { listenForSelection } from './selection_keys.js';
 import { Sidebar } from './sidebar.js';
 import { Rejections, StatusSign } from './status.js';
 import { Switcher } from './switcher.js';
+import { TouchBar } from './touch_bar.js';
 
 export function App(): VNode {
   useEffect(() => tinykeys(window, KEYS), []);
-  useEffect(() => {
-    addEventListener('keydown', selectionKey);
-    addEventListener('copy', copySelection);
-    addEventListener('cut', copySelection);
-    return () => {
-      removeEventListener('keydown', selectionKey);
-      removeEventListener('copy', copySelection);
-      removeEventListener('cut', copySelection);
-    };
-  }, []);
+  useEffect(listenForSelection, []);
   return (
     <div class={`window ${isSidebarOpen.value ? 'with-sidebar' : ''}`}>
       <header class="bar">
@@ -42,13 +36,17 @@ export function App(): VNode {
         </button>
         <StatusSign />
         <People />
+        <button class="icon help-sign" aria-label="Keys" title="Keys (Ctrl+/)" onClick={() => (isHelpOpen.value = true)} />
       </header>
       {isSidebarOpen.value && <Sidebar />}
       <main>{graph.isLoaded.value ? <Middle /> : <Loading />}</main>
       <Rejections />
+      <TouchBar />
+      <Announcer />
       {isSwitcherOpen.value && <Switcher />}
       {isProfileOpen.value && <ProfileDialog />}
       <QuestionDialog />
+      {isHelpOpen.value && <HelpDialog />}
     </div>
   );
 }
@@ -87,32 +85,9 @@ const KEYS = {
   '$mod+Shift+KeyZ': prevented(() => void graph.redo()),
   '$mod+KeyY': prevented(() => void graph.redo()),
   '$mod+Backslash': prevented(() => (isSidebarOpen.value = !isSidebarOpen.value)),
+  '$mod+Slash': prevented(() => (isHelpOpen.value = !isHelpOpen.value)),
+  'Shift+?': (event: KeyboardEvent): void => {
+    if (!(event.target instanceof HTMLTextAreaElement || event.target instanceof HTMLInputElement)) isHelpOpen.value = true;
+  },
   'Alt+KeyD': prevented(() => (location.hash = '#/')),
 };
-
-/* Keys while blocks are chosen and no text has the caret. */
-function selectionKey(event: KeyboardEvent): void {
-  const at = selection.value;
-  if (!at || event.defaultPrevented || document.querySelector('dialog[open]')) return;
-  const { key, shiftKey: isShift } = event;
-  const isCommand = event.ctrlKey || event.metaKey;
-  const by = key === 'ArrowUp' ? -1 : 1;
-  if (key === 'ArrowUp' || key === 'ArrowDown') {
-    if (isCommand && isShift) commands.moveSelected(at, by < 0 ? 'up' : 'down');
-    else if (isShift) commands.extendSelection(at, by);
-    else commands.stepTo({ root: at.root, uid: at.head, at: 0 }, by, 0) && (selection.value = undefined);
-  } else if (key === 'Tab') commands.moveSelected(at, isShift ? 'out' : 'in');
-  else if (key === 'Backspace' || key === 'Delete') commands.removeSelected(at);
-  else if (key === 'Enter') commands.edit({ root: at.root, uid: at.head });
-  else if (key === 'Escape') selection.value = undefined;
-  else return;
-  event.preventDefault();
-}
-
-function copySelection(event: ClipboardEvent): void {
-  const at = selection.value;
-  if (!at || !getSelection()?.isCollapsed || event.target instanceof HTMLTextAreaElement) return;
-  event.preventDefault();
-  event.clipboardData?.setData('text/plain', commands.selectedMarkdown(at));
-  if (event.type === 'cut') commands.removeSelected(at);
-}

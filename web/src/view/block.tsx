@@ -1,14 +1,16 @@
 /* A block's row: its arrow, its bullet, its text or the editor, and who else writes in it. */
 import { useComputed } from '@preact/signals';
-import type { ComponentChildren, VNode } from 'preact';
+import type { VNode } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import * as commands from '../commands.js';
 import { focus, goTo, graph, pageHref, selection, type Focus } from '../desk.js';
-import { todoOf, withoutTodo } from '../model/edit.js';
-import type { Row } from '../model/blocks.js';
+import type { Person } from '../graph.js';
+import { todoOf } from '../model/edit.js';
+import type { Block, Row } from '../model/blocks.js';
 import { dragBlock, dropOnBlock } from './drag.js';
 import { Editor } from './editor.js';
-import { Inline } from './inline.js';
+import { initials, personStyle } from './person_mark.js';
+import { ReadText } from './read_text.js';
 import { useBlock } from './use_block.js';
 
 interface Props {
@@ -22,15 +24,17 @@ export function BlockRow({ row, root }: Props): VNode | null {
   const line = useRef<HTMLDivElement>(null);
   const bullet = useRef<HTMLAnchorElement>(null);
   const isChosen = useComputed(() => selection.value?.root === root && commands.selectedSet.value.has(uid)).value;
+  const writers = useWriters(uid);
   useEffect(() => dragBlock(bullet.current!, uid), [uid, seen === undefined]);
   useEffect(() => dropOnBlock(line.current!, root, uid), [root, uid, seen === undefined]);
   if (!seen) return null;
   const { block, referrers } = seen;
   return (
     <div
-      class={`block ${isChosen ? 'chosen' : ''} ${block.heading > 0 ? `h${block.heading}` : ''}`}
-      style={{ '--depth': depth }}
+      class={`block ${isChosen ? 'chosen' : ''} ${block.heading > 0 ? `h${block.heading}` : ''} ${writers[0] ? 'written' : ''}`}
+      style={{ '--depth': depth, ...(writers[0] ? personStyle(writers[0].color) : {}) }}
       data-uid={uid}
+      data-root={root}
       ref={line}
     >
       {hasChildren ? (
@@ -49,64 +53,41 @@ export function BlockRow({ row, root }: Props): VNode | null {
         aria-label="Zoom in"
         ref={bullet}
       />
-      <BlockBody uid={uid} root={root} text={block.text} />
+      <BlockBody uid={uid} root={root} block={block} />
       {referrers > 0 && (
         <button class="count" aria-label={`${referrers} references`} onClick={() => goTo(uid)}>
           {referrers}
         </button>
       )}
-      <Writers uid={uid} />
+      <Writers people={writers} />
     </div>
   );
 }
 
 /* The text, to be read or to be written. */
-export function BlockBody({ uid, root, text }: { uid: string; root: string; text: string }): VNode {
+export function BlockBody({ uid, root, block }: { uid: string; root: string; block: Block }): VNode {
   const place = useComputed(() => (focus.value?.root === root && focus.value.uid === uid ? focus.value : undefined)).value;
-  if (place) return <Editor key={uid} at={place} text={text} />;
-  return <ReadText uid={uid} root={root} text={text} />;
+  if (place) return <Editor key={uid} at={place} text={block.text} heading={block.heading} />;
+  return <ReadBlock uid={uid} root={root} block={block} />;
 }
 
-function ReadText({ uid, root, text }: { uid: string; root: string; text: string }): VNode {
-  const todo = todoOf(text);
+function ReadBlock({ uid, root, block }: { uid: string; root: string; block: Block }): VNode {
+  const { text, heading } = block;
   const edit = (event: MouseEvent): void => {
     const isOther = event.target instanceof Element && event.target.closest('a, button, input, img');
     if (isOther || event.button !== 0 || !getSelection()?.isCollapsed) return;
-    if (event.shiftKey && focus.value?.root === root) {
-      selection.value = { root, anchor: focus.value.uid, head: uid };
-      focus.value = undefined;
-      return;
-    }
     selection.value = undefined;
     focus.value = { root, uid, at: sourceOffset(event, text) } satisfies Focus;
   };
   return (
-    <div class={`text ${todo === 'DONE' ? 'done' : ''}`} onClick={edit}>
-      {todo && (
-        <input
-          type="checkbox"
-          checked={todo === 'DONE'}
-          aria-label={todo === 'DONE' ? 'Done' : 'To do'}
-          onChange={() => commands.cycleTodo(uid)}
-        />
-      )}
-      {shape(withoutTodo(text))}
+    <div
+      class={`text ${todoOf(text) === 'DONE' ? 'done' : ''}`}
+      onClick={edit}
+      {...(heading > 0 ? { role: 'heading', 'aria-level': heading + 1 } : {})}
+    >
+      <ReadText uid={uid} text={text} />
     </div>
   );
-}
-
-const CODE = /^```([\w+-]*)\n?([\s\S]*?)\n?(?:```)?\s*$/;
-
-function shape(text: string): ComponentChildren {
-  const code = text.startsWith('```') ? CODE.exec(text) : null;
-  if (code) return <pre><code data-language={code[1]}>{code[2]}</code></pre>;
-  if (/^-{3,}$/.test(text)) return <hr />;
-  if (text.startsWith('> ')) return <blockquote><Inline text={text.slice(2)} /></blockquote>;
-  const attribute = /^([^[\]:`#(){}\n]{1,200})::/.exec(text);
-  if (attribute) {
-    return <><b class="attribute"><Inline text={`[[${attribute[1]!.trim()}]]`} />:</b><Inline text={text.slice(attribute[0].length)} /></>;
-  }
-  return text === '' ? <span class="empty">{'\u200b'}</span> : <Inline text={text} />;
 }
 
 /*
@@ -137,22 +118,27 @@ function caretPoint(x: number, y: number): { node: Node; offset: number } | unde
   return range ? { node: range.startContainer, offset: range.startOffset } : undefined;
 }
 
-/* The others whose caret is in this block. */
-function Writers({ uid }: { uid: string }): VNode | null {
-  const people = useComputed(() => graph.people.value.filter((person) => person.block === uid && !person.isMe)).value;
+const NOBODY: readonly Person[] = [];
+
+/* The others whose caret is in a block. */
+function useWriters(uid: string): readonly Person[] {
+  return useComputed(() => {
+    const found = graph.people.value.filter((person) => person.block === uid && !person.isMe);
+    return found.length > 0 ? found : NOBODY;
+  }).value;
+}
+
+/* Their names, each in its owner's colour. */
+function Writers({ people }: { people: readonly Person[] }): VNode | null {
   if (people.length === 0) return null;
   return (
     <span class="writers">
-      {people.map((person) => (
-        <span class="person small" style={{ background: person.color }} title={`${person.name} is writing here`}>
-          {initials(person.name)}
+      {people.map(({ session, name, color }) => (
+        <span key={session} class="person named" style={personStyle(color)} title={`${name} is writing here`}>
+          <span class="name">{name}</span>
+          <span class="initials" aria-hidden="true">{initials(name)}</span>
         </span>
       ))}
     </span>
   );
-}
-
-export function initials(name: string): string {
-  const words = name.trim().split(/\s+/);
-  return (words.length > 1 ? words[0]![0]! + words.at(-1)![0]! : name.slice(0, 2)).toUpperCase();
 }

@@ -1,11 +1,13 @@
-/* What [[, # and (( offer while one writes. */
+/* What [[, #, (( and / offer while one writes. */
 import type { VNode } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Db } from '../model/blocks.js';
 import { searchBlocks, searchPages } from '../model/search.js';
+import { Inline } from './inline.js';
+import { slashCommands } from './slash.js';
 
 export interface Trigger {
-  readonly kind: 'page' | 'tag' | 'block';
+  readonly kind: 'page' | 'tag' | 'block' | 'slash';
   readonly query: string;
   /* From the mark to the caret. */
   readonly start: number;
@@ -22,6 +24,7 @@ const OPTIONS_MAX = 8;
 
 /* What is being named where the caret is, if something is. */
 export function completionAt(text: string, caret: number): Trigger | undefined {
+  if (text.startsWith('```')) return undefined;
   const before = text.slice(0, caret);
   const page = /#?\[\[([^[\]\n]*)$/.exec(before);
   if (page) {
@@ -32,10 +35,15 @@ export function completionAt(text: string, caret: number): Trigger | undefined {
   if (block) return { kind: 'block', query: block[1]!, start: block.index, end: caret };
   const tag = /(?:^|\s)#([^\s#[\]()]+)$/.exec(before);
   if (tag) return { kind: 'tag', query: tag[1]!, start: caret - tag[1]!.length - 1, end: caret };
+  const slash = /(?:^|\s)\/([a-z][a-z0-9 ]*)?$/i.exec(before);
+  if (slash) return { kind: 'slash', query: slash[1] ?? '', start: caret - (slash[1]?.length ?? 0) - 1, end: caret };
   return undefined;
 }
 
 export function suggestions(db: Db, { kind, query }: Trigger): Option[] {
+  if (kind === 'slash') {
+    return slashCommands(query).map(({ name, keys }) => ({ target: name, label: name, hint: keys ?? '' }));
+  }
   if (kind === 'block') {
     const found = query.trim() === '' ? [] : searchBlocks(db, query, OPTIONS_MAX);
     return found.map((block) => ({ target: block.uid, label: block.text, hint: block.page }));
@@ -63,10 +71,12 @@ export function Completion({ options, choice, onChoose, anchor }: Props): VNode 
     element.style.left = `${Math.max(8, Math.min(box.left, innerWidth - element.offsetWidth - 8))}px`;
     element.style.top = `${isBelow ? box.bottom + 4 : Math.max(8, box.top - element.offsetHeight - 4)}px`;
   }, [options.length]);
+  useLayoutEffect(() => list.current!.children[choice]?.scrollIntoView({ block: 'nearest' }), [choice]);
   return (
-    <ul class="completion" popover="manual" role="listbox" aria-label="Suggestions" ref={list}>
+    <ul class="completion" id="completion" popover="manual" role="listbox" aria-label="Suggestions" ref={list}>
       {options.map((option, i) => (
         <li
+          id={`completion-${i}`}
           key={option.target}
           role="option"
           aria-selected={i === choice}
@@ -75,7 +85,7 @@ export function Completion({ options, choice, onChoose, anchor }: Props): VNode 
             onChoose(i);
           }}
         >
-          <span class="label">{option.label}</span>
+          <span class="label"><Inline text={option.label} nesting={3} isPlain /></span>
           <span class="hint">{option.hint}</span>
         </li>
       ))}

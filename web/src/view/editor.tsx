@@ -1,25 +1,29 @@
 /*
- * The block that is being written: a text area over the text. What is typed is a draft; it is saved after a
- * pause and when the caret leaves. What others write into the same block meanwhile is merged into the draft.
+ * The block that is being written: a text area over a copy of its text, which gives it its height. What is typed is a
+ * draft; it is saved after a pause and when the caret leaves. What others write into the same block meanwhile is
+ * merged into the draft.
  */
 import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import type { VNode } from 'preact';
 import * as commands from '../commands.js';
 import { focus, graph, type Focus } from '../desk.js';
-import { mergeText } from '../graph.js';
 import { tagText } from '../model/links.js';
-import { Completion, completionAt, suggestions, type Trigger } from './completion.js';
-
-/* After this long without a key the draft is saved, and while typing goes on, at most this often. */
-const SAVE_MS = 300;
+import { offsetNear } from './caret.js';
+import { Completion, completionAt, suggestions, type Option, type Trigger } from './completion.js';
+import { pressed } from './editor_keys.js';
+import { Saver } from './saver.js';
+import { slashCommand } from './slash.js';
 
 interface Props {
   readonly at: Focus;
   readonly text: string;
+  /* 0 for ordinary text. */
+  readonly heading: number;
 }
 
-export function Editor({ at, text }: Props): VNode {
+export function Editor({ at, text, heading }: Props): VNode {
   const area = useRef<HTMLTextAreaElement>(null);
+  const copy = useRef<HTMLDivElement>(null);
   const [draft, setDraft] = useState(text);
   const [trigger, setTrigger] = useState<Trigger | undefined>(undefined);
   const [choice, setChoice] = useState(0);
@@ -36,6 +40,12 @@ export function Editor({ at, text }: Props): VNode {
   };
   const typed = (): void => {
     const element = area.current!;
+    const hashes = headingTyped(element, draft);
+    if (hashes > 0) {
+      commands.setHeading(at.uid, hashes);
+      show(element.value.slice(hashes + 1), 0);
+      return;
+    }
     setDraft(element.value);
     mine.type(element.value);
     setTrigger(completionAt(element.value, element.selectionStart));
@@ -44,7 +54,9 @@ export function Editor({ at, text }: Props): VNode {
 
   useLayoutEffect(() => {
     const element = area.current!;
-    const place = Math.min(at.at, element.value.length);
+    const { length } = element.value;
+    const edge = at.at === 0 ? 'first' : 'last';
+    const place = at.x === undefined ? Math.min(at.at, length) : offsetNear(copy.current!, at.x, length, edge);
     element.focus({ preventScroll: false });
     element.setSelectionRange(place, place);
   }, [at]);
@@ -62,15 +74,12 @@ export function Editor({ at, text }: Props): VNode {
   const choose = (index: number): void => {
     const option = options[index];
     if (!trigger || !option) return;
-    const { value } = area.current!;
-    const close = trigger.kind === 'block' ? '))' : trigger.kind === 'page' ? ']]' : '';
-    const end = close !== '' && value.startsWith(close, trigger.end) ? trigger.end + 2 : trigger.end;
-    const link =
-      trigger.kind === 'block' ? `((${option.target}))`
-      : trigger.kind === 'page' ? `[[${option.target}]]`
-      : tagText(option.target);
     setTrigger(undefined);
-    show(value.slice(0, trigger.start) + link + value.slice(end), trigger.start + link.length);
+    const { value, caret } = completed(area.current!.value, trigger, option);
+    show(value, caret);
+    if (trigger.kind !== 'slash') return;
+    mine.leave();
+    slashCommand(option.target)?.act?.(at.uid);
   };
   const keyDown = (event: KeyboardEvent): void => {
     if (event.isComposing) return;
@@ -83,32 +92,56 @@ export function Editor({ at, text }: Props): VNode {
       setTrigger(undefined);
       return;
     }
-    const element = area.current!;
-    if (pairUp(event, element, show) || wrapKey(event, element, show) || editKey(event, at, mine, element)) {
+    if (pressed(event, { at, saver: mine, area: area.current!, copy: copy.current!, heading, show })) {
       event.preventDefault();
       event.stopPropagation();
     }
   };
+  const isOffering = trigger !== undefined && options.length > 0;
   return (
-    <div class="editor" data-text={`${draft}\u200b`}>
+    <div class="editor">
+      <div class="copy" aria-hidden="true" ref={copy}>{`${draft}\u200b`}</div>
       <textarea
         ref={area}
         rows={1}
         defaultValue={text}
         aria-label="Block text"
+        aria-autocomplete="list"
+        aria-controls={isOffering ? 'completion' : undefined}
+        aria-activedescendant={isOffering ? `completion-${choice}` : undefined}
         spellcheck
         autocapitalize="sentences"
         onInput={typed}
         onKeyDown={keyDown}
+        onBeforeInput={(event) => untoldKey(event, area.current!)}
         onClick={() => setTrigger(undefined)}
-        onPaste={(event) => pasteInto(event, at, mine, area.current!)}
+        onPaste={(event) => pasteInto(event, at, mine, area.current!, show)}
         onBlur={(event) => leaveFor(event, at)}
       />
-      {trigger && options.length > 0 && (
-        <Completion options={options} choice={choice} onChoose={choose} anchor={area.current!} />
-      )}
+      {isOffering && <Completion options={options} choice={choice} onChoose={choose} anchor={area.current!} />}
     </div>
   );
+}
+
+/* The hashes at the start of a text that a space was just typed behind. */
+function headingTyped({ value, selectionStart }: HTMLTextAreaElement, before: string): number {
+  const hashes = /^(#{1,3}) /.exec(value)?.[1]!.length ?? 0;
+  const isTyped = value.length === before.length + 1 && before.startsWith('#'.repeat(hashes));
+  return isTyped && selectionStart === hashes + 1 ? hashes : 0;
+}
+
+/* The text with what was chosen in place of what named it. */
+function completed(value: string, { kind, start, end }: Trigger, { target }: Option): { value: string; caret: number } {
+  const close = kind === 'block' ? '))' : kind === 'page' ? ']]' : '';
+  const rest = value.slice(close !== '' && value.startsWith(close, end) ? end + close.length : end);
+  const template =
+    kind === 'block' ? `((${target}))`
+    : kind === 'page' ? `[[${target}]]`
+    : kind === 'tag' ? tagText(target)
+    : slashCommand(target)?.text?.() ?? '';
+  const bar = kind === 'slash' ? template.indexOf('|') : -1;
+  const fresh = bar < 0 ? template : template.slice(0, bar) + template.slice(bar + 1);
+  return { value: value.slice(0, start) + fresh + rest, caret: start + (bar < 0 ? fresh.length : bar) };
 }
 
 /* The caret goes with the text around it. */
@@ -116,57 +149,6 @@ function caretAfter(old: string, fresh: string, at: number): number {
   let same = 0;
   while (same < old.length && same < fresh.length && old[same] === fresh[same]) same++;
   return at <= same ? at : Math.max(same, at + fresh.length - old.length);
-}
-
-/* Saves drafts. Without a network too: the client keeps what was saved, and not what was only typed. */
-class Saver {
-  private text: string;
-  private timer: ReturnType<typeof setTimeout> | undefined;
-  private hasTyped = false;
-
-  /* `base` is the graph's text, as it was last seen or last saved. */
-  constructor(private readonly uid: string, private base: string) {
-    this.text = base;
-  }
-
-  type(text: string): void {
-    this.text = text;
-    this.hasTyped = true;
-    this.timer ??= setTimeout(() => this.saveTyped(), SAVE_MS);
-  }
-
-  /* The graph's text changed: the draft with that change in it. */
-  receive(text: string): string {
-    this.text = mergeText(this.base, this.text, text);
-    this.base = text;
-    return this.text;
-  }
-
-  draft(element: HTMLTextAreaElement): commands.Draft {
-    return { base: this.base, text: element.value, from: element.selectionStart, to: element.selectionEnd };
-  }
-
-  /* Another edit has taken the draft over. */
-  settle(text: string): void {
-    this.base = this.text = text;
-    clearTimeout(this.timer);
-    this.timer = undefined;
-  }
-
-  /* The caret leaves, or an edit follows that builds on the text: what is typed is saved now. */
-  leave(): void {
-    const draft = { base: this.base, text: this.text, from: 0, to: 0 };
-    this.settle(this.text);
-    void commands.save(this.uid, draft, true, this.hasTyped);
-    this.hasTyped = false;
-  }
-
-  private saveTyped(): void {
-    this.timer = undefined;
-    const draft = { base: this.base, text: this.text, from: 0, to: 0 };
-    this.base = this.text;
-    void commands.save(this.uid, draft, false);
-  }
 }
 
 /* Whether a button or finger is down: then a blur means that the user goes elsewhere. */
@@ -191,9 +173,34 @@ function leaveFor(event: FocusEvent, at: Focus): void {
   });
 }
 
-function pasteInto(event: ClipboardEvent, at: Focus, saver: Saver, element: HTMLTextAreaElement): void {
+/* The keys of keyboards on glass that do not say which they are: what they are about to do says it. */
+function untoldKey(event: InputEvent, area: HTMLTextAreaElement): void {
+  const isAtStart = area.selectionStart === 0 && area.selectionEnd === 0;
+  const key =
+    event.inputType === 'insertLineBreak' && touchKeys.isUntold ? 'Enter'
+    : event.inputType === 'deleteContentBackward' && isAtStart ? 'Backspace'
+    : undefined;
+  if (key && !area.dispatchEvent(new KeyboardEvent('keydown', { key, bubbles: true, cancelable: true }))) {
+    event.preventDefault();
+  }
+}
+
+const touchKeys = { isUntold: false };
+addEventListener('keydown', (event) => (touchKeys.isUntold = event.isTrusted && event.key === 'Unidentified'), { capture: true });
+
+/* Several lines become blocks; an address over chosen words becomes their link. */
+function pasteInto(
+  event: ClipboardEvent, at: Focus, saver: Saver, element: HTMLTextAreaElement, show: (value: string, from: number) => void,
+): void {
   const draft = saver.draft(element);
   const text = event.clipboardData?.getData('text/plain') ?? '';
+  const words = draft.text.slice(draft.from, draft.to);
+  if (words.trim() !== '' && /^https?:\/\/\S+$/.test(text)) {
+    event.preventDefault();
+    const link = `[${words}](${text})`;
+    show(draft.text.slice(0, draft.from) + link + draft.text.slice(draft.to), draft.from + link.length);
+    return;
+  }
   if (!/\n/.test(text.trimEnd()) || draft.text.startsWith('```')) return;
   event.preventDefault();
   commands.paste(at, draft, text);
@@ -208,86 +215,4 @@ function completionKey(
   else if (event.key === 'Enter' || event.key === 'Tab') choose(choice);
   else return false;
   return true;
-}
-
-type Show = (value: string, from: number, to?: number) => void;
-
-const PAIRS: Readonly<Record<string, string>> = { '[': ']', '(': ')', '{': '}' };
-
-/* A second opening bracket brings the closing ones; typing over a closing one steps over it. */
-function pairUp(event: KeyboardEvent, { value, selectionStart: from, selectionEnd: to }: HTMLTextAreaElement, show: Show): boolean {
-  const { key } = event;
-  if (from !== to || event.ctrlKey || event.metaKey) return false;
-  if (PAIRS[key] && value[from - 1] === key && value[from] !== PAIRS[key]) {
-    show(`${value.slice(0, from)}${key}${PAIRS[key]!.repeat(2)}${value.slice(from)}`, from + 1);
-    return true;
-  }
-  if (Object.values(PAIRS).includes(key) && value[from] === key) {
-    show(value, from + 1);
-    return true;
-  }
-  return false;
-}
-
-const WRAPS: Readonly<Record<string, string>> = { b: '**', i: '__', h: '^^' };
-
-function wrapKey(event: KeyboardEvent, { value, selectionStart: from, selectionEnd: to }: HTMLTextAreaElement, show: Show): boolean {
-  const mark = (event.ctrlKey || event.metaKey) && !event.shiftKey ? WRAPS[event.key] : undefined;
-  if (!mark) return false;
-  show(value.slice(0, from) + mark + value.slice(from, to) + mark + value.slice(to), from + mark.length, to + mark.length);
-  return true;
-}
-
-const END = Number.MAX_SAFE_INTEGER;
-
-/* The keys that change the outline or move between blocks; whether this was one. */
-function editKey(event: KeyboardEvent, at: Focus, saver: Saver, element: HTMLTextAreaElement): boolean {
-  const draft = saver.draft(element);
-  const { key, shiftKey: isShift } = event;
-  const isCommand = event.ctrlKey || event.metaKey;
-  const isFlat = draft.from === draft.to;
-  const saved = (): void => saver.leave();
-  const taken = (isDone: boolean): boolean => (isDone && saver.settle(draft.text), isDone);
-  const isFirstLine = !draft.text.slice(0, draft.from).includes('\n');
-  const isLastLine = !draft.text.slice(draft.to).includes('\n');
-  if (key === 'Enter' && isCommand) return saved(), commands.cycleTodo(at.uid), true;
-  if (key === 'Enter' && !isShift) {
-    if (isFencing(draft)) return false;
-    saved(); // what was typed stays when the new block is undone
-    return commands.enter(at, saver.draft(element));
-  }
-  if (key === 'Tab') return saved(), isShift ? commands.moveOut(at.root, [at.uid]) : commands.moveIn([at.uid]), true;
-  if (key === 'Backspace' && isFlat && draft.from === 0) return taken(commands.backspace(at, draft));
-  if (key === 'Delete' && isFlat && draft.to === draft.text.length) return saved(), commands.mergeNext(at);
-  if (key === 'Escape') return commands.selectBlock(at), true;
-  if (isCommand && isShift && (key === 'ArrowUp' || key === 'ArrowDown')) {
-    return saved(), commands.moveBy([at.uid], key === 'ArrowUp' ? -1 : 1), true;
-  }
-  if (isCommand && (key === 'ArrowUp' || key === 'ArrowDown')) return commands.setOpen(at.uid, key === 'ArrowDown'), true;
-  if (isShift && ((key === 'ArrowUp' && isFirstLine) || (key === 'ArrowDown' && isLastLine))) {
-    if (!isFlat || element.value === '' || draft.from === (key === 'ArrowUp' ? 0 : draft.text.length)) {
-      return commands.selectBlock(at), true;
-    }
-    return false;
-  }
-  if (isCommand || isShift || event.altKey) return false;
-  if (key === 'ArrowUp' && isFirstLine && isEdgeLine(element, 'first')) return commands.stepTo(at, -1, draft.from);
-  if (key === 'ArrowDown' && isLastLine && isEdgeLine(element, 'last')) return commands.stepTo(at, 1, draft.from);
-  if (key === 'ArrowLeft' && isFlat && draft.from === 0) return commands.stepTo(at, -1, END);
-  if (key === 'ArrowRight' && isFlat && draft.to === draft.text.length) return commands.stepTo(at, 1, 0);
-  return false;
-}
-
-/* In a code block, Enter makes a line. */
-function isFencing({ text, from }: commands.Draft): boolean {
-  return text.startsWith('```') && !/\n```\s*$/.test(text.slice(0, from));
-}
-
-/* Whether the caret is in the first or last line as it is wrapped: a long text has lines without a line break. */
-function isEdgeLine(element: HTMLTextAreaElement, edge: 'first' | 'last'): boolean {
-  const line = parseFloat(getComputedStyle(element).lineHeight);
-  const lines = Math.round(element.clientHeight / line);
-  if (lines <= 1) return true;
-  const share = element.selectionStart / Math.max(1, element.value.length);
-  return edge === 'first' ? share < 1 / lines : share > 1 - 1 / lines;
 }

@@ -5,9 +5,11 @@
 import MarkdownIt, { type StateInline, type Token } from 'markdown-it';
 import type { ComponentChildren, VNode } from 'preact';
 import { goTo, graph, pageHref } from '../desk.js';
-import { childrenOf, idOf, idOfTitle, readBlock, readId, uidOf } from '../model/blocks.js';
+import { idOfTitle, readBlock, uidOf } from '../model/blocks.js';
 import { linkAt, type Link } from '../model/links.js';
 import { makePage } from '../model/pages.js';
+import { Embed } from './embed.js';
+import { ReadText } from './read_text.js';
 
 const markdown = new MarkdownIt('zero', { linkify: true });
 markdown.inline.ruler.enable(['backticks', 'emphasis', 'strikethrough', 'link', 'image', 'escape', 'autolink', 'text']);
@@ -32,13 +34,15 @@ markdown.inline.ruler.before('link', 'graph-link', (state, silent) => {
   state.pos = link.end;
   return true;
 });
-const EMBED = /\{\{(?:\[\[)?embed(?:\]\])?:?\s*\(\(([\w-]+)\)\)\s*\}\}/y;
+const EMBED = /\{\{(?:\[\[)?embed(?:\]\])?:?\s*/y;
 markdown.inline.ruler.before('graph-link', 'embed', (state, silent) => {
   EMBED.lastIndex = state.pos;
-  const match = EMBED.exec(state.src);
-  if (!match) return false;
-  if (!silent) state.push('embed', '', 0).meta = match[1];
-  state.pos += match[0].length;
+  const opening = EMBED.exec(state.src);
+  const link = opening && linkAt(state.src, EMBED.lastIndex);
+  const closing = link && /^\s*\}\}/.exec(state.src.slice(link.end));
+  if (!closing) return false;
+  if (!silent) state.push('embed', '', 0).meta = link;
+  state.pos = link.end + closing[0].length;
   return true;
 });
 markdown.inline.ruler.before('emphasis', 'highlight', (state, silent) => {
@@ -142,7 +146,7 @@ function leaf(token: Token, how: How): ComponentChildren {
     case 'graph_link':
       return <GraphLink link={token.meta as Link} {...how} />;
     case 'embed':
-      return <Embed uid={token.meta as string} nesting={how.nesting} />;
+      return how.isPlain ? <GraphLink link={token.meta as Link} {...how} /> : <Embed link={token.meta as Link} nesting={how.nesting} />;
     default:
       return token.content;
   }
@@ -178,36 +182,11 @@ function BlockReference({ uid, nesting, isPlain }: { uid: string } & How): VNode
   const block = readBlock(graph.db.value, uid);
   if (!block) return <span class="reference missing">(({uid}))</span>;
   const text = block.title ?? block.text;
-  const shown = nesting < NESTING_MAX ? <Inline text={text} nesting={nesting + 1} isPlain /> : text;
+  const shown = nesting < NESTING_MAX ? <ReadText uid={uid} text={text} nesting={nesting + 1} isPlain /> : text;
   if (isPlain) return <span class="reference">{shown}</span>;
   return (
     <a class="reference" href={pageHref(uid)} title="Go to the block">
       {shown}
     </a>
-  );
-}
-
-function Embed({ uid, nesting }: { uid: string; nesting: number }): VNode {
-  const block = readBlock(graph.db.value, uid);
-  if (!block || nesting >= NESTING_MAX) return <span class="reference missing">(({uid}))</span>;
-  return (
-    <span class="embed">
-      <EmbedRows id={idOf(graph.db.value, uid)!} depth={0} nesting={nesting + 1} />
-    </span>
-  );
-}
-
-function EmbedRows({ id, depth, nesting }: { id: number; depth: number; nesting: number }): VNode {
-  const block = readId(graph.db.value, id);
-  return (
-    <>
-      <span class="embed-row" style={{ paddingLeft: `${depth * 1.25}rem` }}>
-        <Inline text={block.title ?? block.text} nesting={nesting} />
-      </span>
-      {depth < NESTING_MAX &&
-        childrenOf(graph.db.value, id).map((child) => (
-          <EmbedRows key={child.uid} id={child.id} depth={depth + 1} nesting={nesting} />
-        ))}
-    </>
   );
 }

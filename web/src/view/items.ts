@@ -7,7 +7,7 @@ import { linkedItems, mentionItems } from './reference_items.js';
 export type Item = { readonly key: string } & (
   | { readonly kind: 'title'; readonly uid: string; readonly hint?: string }
   | { readonly kind: 'crumbs'; readonly uid: string; readonly isInside?: boolean }
-  | { readonly kind: 'zoomed'; readonly uid: string; readonly root: string }
+  | { readonly kind: 'zoomed'; readonly uid: string }
   | { readonly kind: 'block'; readonly row: Row; readonly root: string }
   | { readonly kind: 'add'; readonly uid: string }
   | { readonly kind: 'section'; readonly text: string; readonly isOpen: boolean; readonly mentions: readonly string[] }
@@ -20,7 +20,7 @@ export type Item = { readonly key: string } & (
 
 /* The root of rows that stand elsewhere than in their page begins with where that is. */
 export function rootUid(root: string): string {
-  return root.slice(root.lastIndexOf('<') + 1).replace('!', '');
+  return root.slice(root.lastIndexOf('<') + 1);
 }
 
 export const rowKey = (root: string, uid: string): string => `${root}/${uid}`;
@@ -39,7 +39,7 @@ export function pageItems(db: Db, uid: string, mentions: readonly number[] | und
   const top: Item[] =
     block.title !== undefined
       ? [{ key: `${uid}!`, kind: 'title', uid }]
-      : [{ key: `${uid}^`, kind: 'crumbs', uid }, { key: `${uid}!`, kind: 'zoomed', uid, root: `${uid}!` }];
+      : [{ key: `${uid}^`, kind: 'crumbs', uid }, { key: rowKey(uid, uid), kind: 'zoomed', uid }];
   const unlinked = block.title === undefined ? [] : mentionItems(db, uid, mentions);
   return [...top, ...outline(db, uid), ...linkedItems(db, block.id, uid), ...unlinked];
 }

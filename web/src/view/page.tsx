@@ -3,12 +3,13 @@ import { useComputed, useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import * as commands from '../commands.js';
-import { focus, graph, pageHref, route, shownUid } from '../desk.js';
+import { focus, graph, pageHref, route, selection, shownUid, sought } from '../desk.js';
 import { isFolded } from '../folds.js';
 import { idOf, pathOf, readId } from '../model/blocks.js';
 import { findMentions } from '../model/mentions.js';
 import { makeDay } from '../model/pages.js';
 import { BlockBody, BlockRow } from './block.js';
+import { chooseByMouse } from './choosing.js';
 import { Inline } from './inline.js';
 import { dayItems, pageItems, rowKey, type Item } from './items.js';
 import { PageTitle } from './page_title.js';
@@ -28,18 +29,38 @@ export function PageView(): VNode {
     return uid !== undefined && !isFolded(mentionsKey(uid), true) ? uid : '';
   });
   const mentions = useSliced(() => wanted.value, findMentions);
-  const items = useComputed(() => {
+  const rows = useComputed(() => {
     graph.shape.value;
     const db = graph.db.peek();
     if (route.value.kind !== 'page') return dayItems(db, new Date(), days.value);
     const { uid } = route.value;
     return pageItems(db, uid, mentions.value?.key === uid ? mentions.value.result : undefined);
-  }).value;
+  });
+  const items = rows.value;
   useEffect(openToday, [route.value]);
   const draw = (item: Item): VNode => <ItemRow item={item} onEarlier={() => (days.value += DAYS)} />;
   const held = focus.value && rowKey(focus.value.root, focus.value.uid);
+  const wantedKey = useComputed(() => wantedRow(rows.value)).value;
   const key = route.value.kind === 'page' ? route.value.uid : 'days';
-  return <VirtualList key={key} items={items} draw={draw} heldKey={held} label="Outline" onKeyDown={(event) => beginAt(event, items)} />;
+  return (
+    <VirtualList
+      key={key}
+      items={items}
+      draw={draw}
+      heldKey={held}
+      wantedKey={wantedKey}
+      label="Outline"
+      onKeyDown={(event) => beginAt(event, items)}
+      follow={chooseByMouse}
+    />
+  );
+}
+
+/* The row that is to be seen: where someone is whom one goes to, or the end of the selection as it grows. */
+function wantedRow(items: readonly Item[]): string | undefined {
+  if (selection.value) return rowKey(selection.value.root, selection.value.head);
+  const item = items.find((each) => each.kind === 'block' && each.row.uid === sought.value);
+  return item?.key;
 }
 
 /* Today has a page before anything is written in it: there must be a place to write. */
@@ -63,7 +84,7 @@ function ItemRow({ item, onEarlier }: { item: Item; onEarlier: () => void }): VN
     case 'crumbs':
       return <Crumbs uid={item.uid} isInside={item.isInside ?? false} />;
     case 'zoomed':
-      return <Zoomed uid={item.uid} root={item.root} />;
+      return <Zoomed uid={item.uid} />;
     case 'block':
       return <BlockRow row={item.row} root={item.root} />;
     case 'add':
@@ -132,11 +153,11 @@ function Crumbs({ uid, isInside }: { uid: string; isInside: boolean }): VNode | 
   );
 }
 
-function Zoomed({ uid, root }: { uid: string; root: string }): VNode | null {
+function Zoomed({ uid }: { uid: string }): VNode | null {
   const block = useBlock(uid)?.block;
   return block ? (
     <div class="title zoomed">
-      <BlockBody uid={uid} root={root} text={block.text} />
+      <BlockBody uid={uid} root={uid} block={block} />
     </div>
   ) : null;
 }

@@ -1,8 +1,9 @@
-/* The name and colour, asked for at the first visit. */
+/* The name and colour, asked for at the first visit, and how the window looks. */
 import { useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
-import { isProfileOpen, profile } from '../desk.js';
-import { COLORS, saveProfile } from '../profile.js';
+import { become, isProfileOpen, profile } from '../desk.js';
+import { COLORS } from '../profile.js';
+import { THEMES, setTheme, theme } from '../theme.js';
 import { Dialog } from './dialog.js';
 
 /* As much as is shown whole in most places. */
@@ -15,13 +16,13 @@ export function ProfileDialog(): VNode {
     event.preventDefault();
     const name = String(new FormData(event.currentTarget as HTMLFormElement).get('name')).trim();
     if (name === '') return;
-    saveProfile(name, color.value);
-    location.reload(); // the name is told when a session begins
+    if (name !== known || color.value !== profile.value.color) become(name, color.value);
+    isProfileOpen.value = false;
   };
   return (
     <Dialog label="Your name and colour" onClose={() => (isProfileOpen.value = false)}>
       <form class="profile" onSubmit={save}>
-        <h2>Who are you?</h2>
+        <h2>{profile.value.isChosen ? 'You' : 'Who are you?'}</h2>
         <p>Others see your name and colour beside what you write.</p>
         <label>
           Name
@@ -29,22 +30,31 @@ export function ProfileDialog(): VNode {
         </label>
         <fieldset>
           <legend>Colour</legend>
-          {COLORS.map((each) => (
+          {COLORS.map(({ name, value }) => (
             <input
-              key={each}
+              key={value}
               type="radio"
               name="color"
               class="swatch"
-              style={{ background: each, '--swatch': each }}
-              checked={each === color.value}
-              aria-label={each}
-              onChange={() => (color.value = each)}
+              style={{ background: value, '--swatch': value }}
+              checked={value === color.value}
+              aria-label={name}
+              onChange={() => (color.value = value)}
             />
+          ))}
+        </fieldset>
+        <fieldset class="themes">
+          <legend>Look</legend>
+          {THEMES.map(({ key, label }) => (
+            <label key={key}>
+              <input type="radio" name="theme" checked={theme.value === key} onChange={() => setTheme(key)} />
+              {label}
+            </label>
           ))}
         </fieldset>
         <div class="buttons">
           <button type="submit" class="primary">
-            That's me
+            {profile.value.isChosen ? 'Save' : "That's me"}
           </button>
         </div>
       </form>

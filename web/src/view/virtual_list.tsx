@@ -1,7 +1,7 @@
 /* A list of rows of unlike height of which only those in sight are in the document. */
 import { Virtualizer, elementScroll, observeElementOffset, observeElementRect } from '@tanstack/virtual-core';
 import type { ComponentChildren, VNode } from 'preact';
-import { useLayoutEffect, useMemo, useReducer, useRef } from 'preact/hooks';
+import { useEffect, useLayoutEffect, useMemo, useReducer, useRef } from 'preact/hooks';
 
 /* Before a row was seen; most have one line. */
 const ROW_PX = 32;
@@ -19,10 +19,14 @@ interface Props<Item extends Keyed> {
   /* This row stays in the document, wherever one scrolls: the caret is in it. */
   readonly heldKey: string | undefined;
   readonly label: string;
+  /* This row is scrolled into sight when it changes. */
+  readonly wantedKey?: string | undefined;
   readonly onKeyDown?: (event: KeyboardEvent) => void;
+  /* What follows the mouse over the rows; it returns how to stop. */
+  readonly follow?: (scroller: HTMLElement) => () => void;
 }
 
-export function VirtualList<Item extends Keyed>({ items, draw, heldKey, label, onKeyDown }: Props<Item>): VNode {
+export function VirtualList<Item extends Keyed>({ items, draw, heldKey, wantedKey, label, onKeyDown, follow }: Props<Item>): VNode {
   const scroller = useRef<HTMLDivElement>(null);
   const [, redraw] = useReducer((count: number, _: void) => count + 1, 0);
   const shown = useRef({ items, heldKey });
@@ -52,12 +56,20 @@ export function VirtualList<Item extends Keyed>({ items, draw, heldKey, label, o
   list.setOptions({ ...list.options, count: items.length, getItemKey });
   useLayoutEffect(() => list._didMount(), []);
   useLayoutEffect(() => list._willUpdate());
+  useEffect(() => follow?.(scroller.current!), []);
+  useEffect(() => {
+    const index = wantedKey === undefined ? -1 : items.findIndex((item) => item.key === wantedKey);
+    if (index >= 0) list.scrollToIndex(index, { align: 'auto' });
+  }, [wantedKey]);
   return (
     <div class="scroller" ref={scroller} tabIndex={0} role="region" aria-label={label} onKeyDown={onKeyDown}>
-      <div class="rows" style={{ height: `${list.getTotalSize()}px` }}>
+      <div class="rows" role="list" aria-label={label} style={{ height: `${list.getTotalSize()}px` }}>
         {list.getVirtualItems().map(({ index, key, start }) => (
           <div
             class="slot"
+            role="listitem"
+            aria-setsize={items.length}
+            aria-posinset={index + 1}
             key={key as string}
             data-index={index}
             ref={list.measureElement}
