@@ -37,6 +37,18 @@ stoaTest('people on two gateways see each other, their page and their block', {}
   await everyoneSees([plato], ['Plato'], AT_ONCE_MS);
 });
 
+stoaTest('who takes another name is seen by it, and writes by it', {}, async (t, stoa) => {
+  const [plato, zeno] = [await stoa.liveClient({ on: 0, user: { name: 'Aristocles' } }), await stoa.liveClient({ on: 1 })];
+  await everyoneSees([zeno], ['Aristocles', 'anonymous']);
+  const authors = [];
+  zeno.onTransaction(({ user }) => authors.push(user?.name));
+  plato.setUser({ name: 'Plato' });
+  await plato.transact('[{:name "The Academy"}]');
+  await everyoneSees([plato, zeno], ['Plato', 'anonymous']);
+  await until('the edit', () => authors.length > 0);
+  assert.deepEqual(authors, ['Plato']);
+});
+
 stoaTest('updates are merged, at most 10 a second, and the last one always comes', {}, async (t, stoa) => {
   const [busy, watcher] = [await stoa.liveClient({ on: 0 }), await stoa.socket({ on: 1 })];
   await watcher.hello({ sync: 'none' });
