@@ -4,7 +4,6 @@
 
 #define BASIS_ROWS                                                                                 \
     { "as-of", "T", "as the graph was after transaction T" },                                      \
-        { "history", NULL, "every assertion and retraction there ever was" },                      \
         { "since", "T", "only what was added after transaction T" },                               \
         { "timeout-ms", "MS", "stop with code interrupted after so long" },                        \
     {                                                                                              \
@@ -24,6 +23,7 @@ static const struct option_row pull_rows[] = {
 static const struct option_row query_rows[] = {
     { "arg", "EDN", "a value for :in, once for each but the graph" },
     { "explain", NULL, "print how the result is found, in place of it" },
+    { "history", NULL, "every assertion and retraction there ever was" },
     { "limit", "N", "at most so many rows" },
     { "offset", "N", "leave out so many rows first" },
     BASIS_ROWS,

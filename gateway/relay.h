@@ -54,7 +54,7 @@ struct relay {
     int64_t heard_us;       /* when the feed last said anything of the graph */
 };
 
-/* The ring holds messages of `bytes_max` bytes as MessagePack, and the last one whatever its size. */
+/* The ring holds `bytes_max` bytes of messages as MessagePack; the last one whatever its size. */
 void relay_open(struct relay *relay, size_t bytes_max, const struct relay_operations *operations,
                 void *arg);
 void relay_close(struct relay *relay);

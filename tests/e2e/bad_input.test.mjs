@@ -141,6 +141,7 @@ const MESSAGES = [
   [{ type: 'pull', pattern: '[5]', eid: 1 }, 'incorrect', /5/],
   [{ type: 'pull', pattern: '[(:note/tag :limit 0)]', eid: 1 }, 'incorrect', /limit/],
   [{ type: 'pull', pattern: '[*]', eid: [k('note/n'), 1] }, 'incorrect', /:note\/n/],
+  [{ type: 'pull', pattern: '[*]', eid: [1, 2] }, 'incorrect', /\[1 2\]/],
   [{ type: 'pull', pattern: '[*]', eid: 1, many: true }, 'incorrect', /eid|many/],
   [{ type: 'index' }, 'incorrect', /index/],
   [{ type: 'index', index: 'nope' }, 'incorrect', /nope/],

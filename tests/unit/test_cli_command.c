@@ -136,6 +136,13 @@ static const struct example {
       { ":with \"[[:db/add 7 :a (1)]]\"}" },
       "{:db/id 7}\n",
       NULL },
+    { { "pull", "[*]", "7", "--history", NULL }, /* an entity has no one state in it */
+      "200 OK",
+      "",
+      OUTCOME_USAGE,
+      { NULL },
+      "",
+      "there is no option --history" },
     { { "query", "[]", "--with", "[[", NULL },
       "200 OK",
       "",

@@ -122,7 +122,8 @@ bool query_run(const struct snapshot *snapshot, const struct query_request *requ
 static bool check_eid(struct arena *arena, const struct value *eid, struct error *err)
 {
     if (eid->type == VALUE_LONG || eid->type == VALUE_KEYWORD ||
-        (value_is_sequence(eid) && eid->count == 2))
+        (value_is_sequence(eid) && eid->count == 2 &&
+         (eid->items[0].type == VALUE_KEYWORD || eid->items[0].type == VALUE_STRING)))
         return true;
     struct bytes text = edn_excerpt(arena, eid);
     return fail(err, ERROR_INCORRECT, "%.*s is no entity: give an id, a lookup ref or an ident",
