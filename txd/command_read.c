@@ -20,14 +20,14 @@ static bool basis_of(const struct value *body, struct query_basis *out, struct e
     int64_t as_of = -1, since = -1;
 
     *out = (struct query_basis){ 0 };
-    if (!bus_field_number(body, "as_of", false, 0, T_MAX, &as_of, err) ||
-        !bus_field_number(body, "since", false, 0, T_MAX, &since, err) ||
+    if (!bus_field_number(body, "as_of", false, 0, INT64_MAX, &as_of, err) ||
+        !bus_field_number(body, "since", false, 0, INT64_MAX, &since, err) ||
         !bus_field_flag(body, "history", &out->history, err))
         return false;
     out->has_as_of = as_of >= 0;
     out->has_since = since >= 0;
-    out->as_of = out->has_as_of ? (uint32_t)as_of : 0;
-    out->since = out->has_since ? (uint32_t)since : 0;
+    out->as_of = as_of;
+    out->since = since;
     return true;
 }
 

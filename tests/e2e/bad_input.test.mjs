@@ -129,6 +129,8 @@ const MESSAGES = [
   [{ type: 'query', query: '[:find ?e :where [?e :note/n]]', args: [1, 2] }, 'incorrect', /:in|args|argument|input/],
   [{ type: 'query', query: '[:find ?e :where [?e :note/n]]', args: 'x' }, 'incorrect', /args/],
   [{ type: 'query', query: '[:find ?e :where [?e :note/n]]', as_of: 1_000_000 }, 'not-found', /1000000|as_of|basis/],
+  [{ type: 'query', query: '[:find ?e :where [?e :note/n]]', as_of: Number.MAX_SAFE_INTEGER }, 'not-found', /9007199254740991/],
+  [{ type: 'query', query: '[:find ?e :where [?e :note/n]]', args: [{ db: { as_of: 2 ** 40 } }] }, 'not-found', /as_of 1099511627776/],
   [{ type: 'query', query: '[:find ?e :where [?e :note/n]]', as_of: 'x' }, 'incorrect', /as_of/],
   [{ type: 'query', query: '[:find ?e :where [?e :note/n]]', limit: -1 }, 'incorrect', /limit/],
   [{ type: 'query', query: '[:find ?e :where [?e :note/n]]', limit: 'x' }, 'incorrect', /limit/],

@@ -56,6 +56,10 @@ static const struct basis_case {
       NULL,
       "as_of 6 is beyond the graph's t 5" },
     { "[:find ?e :where [?e :name]]", { .has_since = true, .since = 9 }, NULL, "since 9" },
+    { "[:find ?e :where [?e :name]]",
+      { .has_as_of = true, .as_of = INT64_MAX },
+      NULL,
+      "as_of 9223372036854775807 is beyond the graph's t 5" },
 };
 
 static void test_basis(void **state)

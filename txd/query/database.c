@@ -2,16 +2,17 @@
 
 #include "proto/edn.h"
 
-static bool check_t(const struct snapshot *snapshot, const char *name, uint32_t t,
-                    struct error *err)
+static bool check_t(const struct snapshot *snapshot, const char *name, int64_t t, struct error *err)
 {
     uint32_t base = graph_base(snapshot->graph);
 
     if (t > snapshot->t)
-        return fail(err, ERROR_NOT_FOUND, "%s %u is beyond the graph's t %u", name, t, snapshot->t);
+        return fail(err, ERROR_NOT_FOUND, "%s %lld is beyond the graph's t %u", name, (long long)t,
+                    snapshot->t);
     if (t < base)
         return fail(err, ERROR_NOT_FOUND,
-                    "%s %u is below the graph's base: it was imported at t %u", name, t, base);
+                    "%s %lld is below the graph's base: it was imported at t %u", name,
+                    (long long)t, base);
     return true;
 }
 
@@ -23,12 +24,12 @@ bool query_basis_db(const struct snapshot *snapshot, const struct query_basis *b
     if (basis->has_as_of) {
         if (!check_t(snapshot, "as_of", basis->as_of, err))
             return false;
-        db.as_of = basis->as_of;
+        db.as_of = (uint32_t)basis->as_of;
     }
     if (basis->has_since) {
         if (!check_t(snapshot, "since", basis->since, err))
             return false;
-        db.since = basis->since;
+        db.since = (uint32_t)basis->since;
     }
     db.history = basis->history;
     *out = db;
@@ -55,7 +56,7 @@ static bool field_fits(enum field field, const struct value *value)
     switch (field) {
     case FIELD_AS_OF:
     case FIELD_SINCE:
-        return value->type == VALUE_LONG && value->number >= 0 && value->number <= T_MAX;
+        return value->type == VALUE_LONG && value->number >= 0;
     case FIELD_GRAPH:
         return value->type == VALUE_STRING && value->text.len > 0;
     case FIELD_HISTORY:
@@ -106,8 +107,8 @@ static bool open_graph(const struct databases *databases, const struct value *ma
     struct query_basis basis = {
         .has_as_of = values[FIELD_AS_OF].type != VALUE_NIL,
         .has_since = values[FIELD_SINCE].type != VALUE_NIL,
-        .as_of = (uint32_t)values[FIELD_AS_OF].number,
-        .since = (uint32_t)values[FIELD_SINCE].number,
+        .as_of = values[FIELD_AS_OF].number,
+        .since = values[FIELD_SINCE].number,
         .history = values[FIELD_HISTORY].type == VALUE_BOOLEAN && values[FIELD_HISTORY].boolean,
     };
     const struct snapshot *snapshot = databases->snapshot;

@@ -560,7 +560,7 @@ bool index_run(const struct snapshot *snapshot, const struct index_request *requ
     } else if (ok) {
         ok = (!token.given || skip_to(&walk, &token, err)) &&
              read_page(&walk, request->limit ? request->limit : LIMIT_DEFAULT,
-                       basis.has_as_of ? basis.as_of : snapshot->t, out, next, err);
+                       basis.has_as_of ? (uint32_t)basis.as_of : snapshot->t, out, next, err);
     }
     walk_close(&walk);
     return ok;

@@ -23,7 +23,7 @@ struct query_limits {
 /* The basis of a read, as a client asks for it. */
 struct query_basis {
     bool has_as_of, has_since, history;
-    uint32_t as_of, since;
+    int64_t as_of, since; /* as given, so from 0 on to any number */
 };
 
 /*
