@@ -177,7 +177,8 @@ static void test_iterator(void **state)
     db_test_open(&test);
     for (size_t i = 0; i < ARRAY_LEN(keys); i++)
         write_one(test.store, keys[i], keys[i]);
-    struct store_iterator *iterator = store_iterator_open(test.store, NULL, BYTES("b"), BYTES("f"));
+    struct store_iterator *iterator =
+        store_iterator_open(test.store, NULL, BYTES("b"), BYTES("f"), false);
     store_iterator_seek_first(iterator);
     assert_string_equal(walk(iterator, false, &out), "bce");
     store_iterator_seek_last(iterator);
@@ -191,7 +192,7 @@ static void test_iterator(void **state)
     store_iterator_seek_for_prev(iterator, BYTES("z"));
     assert_string_equal(walk(iterator, true, &out), "ecb");
     store_iterator_close(iterator);
-    iterator = store_iterator_open(test.store, NULL, BYTES("e"), (struct bytes){ 0 });
+    iterator = store_iterator_open(test.store, NULL, BYTES("e"), (struct bytes){ 0 }, false);
     store_iterator_seek_first(iterator);
     assert_string_equal(walk(iterator, false, &out), "ef");
     store_iterator_close(iterator);
@@ -416,7 +417,7 @@ static void db_test_dead(struct db_test *test, char *path, char wal[128])
 static int count_records(struct store *store)
 {
     struct store_iterator *iterator =
-        store_iterator_open(store, NULL, (struct bytes){ 0 }, (struct bytes){ 0 });
+        store_iterator_open(store, NULL, (struct bytes){ 0 }, (struct bytes){ 0 }, false);
     struct error err;
     char key[16];
     int count = 0;

@@ -39,13 +39,22 @@ enum { SEQUENCE_END = 0x00, SEQUENCE_MIXED = 0x01, SEQUENCE_LONG = 0xff };
 #define HASH_BYTES 16
 #define TWO_TO_63  9223372036854775808.0
 
+enum { ENTITY_BYTES = 4, GROUP_BYTES = 1 + ENTITY_BYTES + 2 };
+
 struct bytes key_lookup_part(struct bytes key)
 {
-    enum { ENTITY_BYTES = 4 };
-
     if (key.len > 1 + ENTITY_BYTES && key.data[0] == 'V')
         return (struct bytes){ key.data, key.len - ENTITY_BYTES };
-    return (struct bytes){ key.data, key.len && key.data[0] == 'X' ? key.len : 0 };
+    if (key.len && key.data[0] == 'X')
+        return key;
+    return key_group_part(key);
+}
+
+struct bytes key_group_part(struct bytes key)
+{
+    bool group = key.len >= GROUP_BYTES && key.data[0] == 'E';
+
+    return (struct bytes){ key.data, group ? GROUP_BYTES : 0 };
 }
 
 /* Doubles as integers in the same order: negative ones inverted, others with the sign bit set. */

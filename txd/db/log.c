@@ -141,7 +141,7 @@ static struct store_iterator *iterate(struct store *store, const struct store_vi
 
     assert(last < UINT32_MAX);
     struct store_iterator *iterator =
-        store_iterator_open(store, view, log_key(first, lower), log_key(last + 1, upper));
+        store_iterator_open(store, view, log_key(first, lower), log_key(last + 1, upper), false);
     store_iterator_seek_first(iterator);
     return iterator;
 }

@@ -72,10 +72,12 @@ bool store_find(struct store *store, const struct store_view *view, struct bytes
 
 /*
  * An iterator over keys in [lower, upper), which are copied; an empty `upper` has no bound.
+ * `one_part`: all keys between them have one look-up part (key.h), and it only goes forwards: then
+ * the filters are asked first.
  * It stands nowhere until one of the seeks. Keys and values are valid until it moves.
  */
 struct store_iterator *store_iterator_open(struct store *store, const struct store_view *view,
-                                           struct bytes lower, struct bytes upper);
+                                           struct bytes lower, struct bytes upper, bool one_part);
 void store_iterator_close(struct store_iterator *iterator);
 void store_iterator_seek(struct store_iterator *iterator, struct bytes key);          /* first >= */
 void store_iterator_seek_for_prev(struct store_iterator *iterator, struct bytes key); /* last <= */
