@@ -93,6 +93,43 @@ static uint32_t find(struct store *store, const struct store_view *view, const c
     return e;
 }
 
+/* A batch that is put in order before it is written: of several on one key still the last counts.
+ */
+static void test_large_batch(void **state)
+{
+    enum { KEYS = 100, ROUNDS = 3 };
+    struct db_test test;
+    struct buffer value = { 0 };
+    struct store_batch *batch = store_batch_new();
+    struct error err;
+    char key[32], text[16];
+
+    (void)state;
+    db_test_open(&test);
+    for (int round = 0; round < ROUNDS; round++)
+        for (int i = KEYS; i-- > 0;) {
+            snprintf(key, sizeof(key), "%s%d", i % 2 ? "the same bytes " : "", i);
+            snprintf(text, sizeof(text), "%d", i * ROUNDS + round);
+            if (i % 5 == round)
+                store_batch_delete(batch, bytes_of(key));
+            else
+                put(batch, key, text);
+        }
+    assert_ok(store_write(test.store, batch, &err));
+    for (int i = 0; i < KEYS; i++) {
+        snprintf(key, sizeof(key), "%s%d", i % 2 ? "the same bytes " : "", i);
+        snprintf(text, sizeof(text), "%d", i * ROUNDS + ROUNDS - 1);
+        const char *got = get(test.store, NULL, key, &value);
+        if (i % 5 == ROUNDS - 1)
+            assert_null(got);
+        else
+            assert_string_equal(got, text);
+    }
+    store_batch_free(batch);
+    buffer_release(&value);
+    db_test_close(&test);
+}
+
 /* In memtables, with the Bloom filter of a memtable, and in tables, with theirs. */
 static void test_find(void **state)
 {
@@ -532,6 +569,7 @@ int main(int argc, char **argv)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_batch),
+        cmocka_unit_test(test_large_batch),
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_view),
         cmocka_unit_test(test_iterator),

@@ -21,6 +21,9 @@
 /* Of a memtable, for the Bloom filter of its look-up parts: some 20 bits for each. */
 #define MEMTABLE_BLOOM_RATIO 0.01
 
+/* A batch of so many operations is put in order before it is written. */
+#define ORDERED_MIN 64
+
 #define BLOCK_BYTES        ((size_t)8 << 10)
 #define BLOOM_BITS         10
 #define TABLE_FORMAT       5 /* the newest of RocksDB 7 with its fast Bloom filter */
@@ -309,13 +312,87 @@ size_t store_batch_bytes(const struct store_batch *batch)
     return bytes;
 }
 
+/* One operation of a batch, into which its key and value point. */
+struct operation {
+    uint64_t head; /* the key's first bytes, as a number that sorts like them */
+    struct bytes key, value;
+    size_t number; /* in the batch */
+    bool put;
+};
+
+struct operations {
+    struct operation *items;
+    size_t count;
+};
+
+static void add_operation(struct operations *operations, struct operation operation)
+{
+    uint8_t head[sizeof(operation.head)] = { 0 };
+    size_t len = operation.key.len < sizeof(head) ? operation.key.len : sizeof(head);
+
+    memcpy(head, operation.key.data, len);
+    operation.head = load_u64be(head);
+    operation.number = operations->count;
+    operations->items[operations->count++] = operation;
+}
+
+static void add_put(void *operations, const char *key, size_t key_len, const char *value,
+                    size_t value_len)
+{
+    add_operation(
+        operations,
+        (struct operation){ .key = { key, key_len }, .value = { value, value_len }, .put = true });
+}
+
+static void add_delete(void *operations, const char *key, size_t key_len)
+{
+    add_operation(operations, (struct operation){ .key = { key, key_len } });
+}
+
+static int compare_operations(const void *left, const void *right)
+{
+    const struct operation *a = left, *b = right;
+
+    if (a->head != b->head)
+        return a->head < b->head ? -1 : 1;
+    int order = bytes_compare(a->key, b->key);
+    return order != 0 ? order : a->number < b->number ? -1 : 1;
+}
+
+/* The batch with its keys in ascending order, so that each finds its place in the memtable next to
+ * the one before; of one key the order is kept. */
+static rocksdb_writebatch_t *in_order(struct store_batch *batch)
+{
+    struct operations operations = {
+        .items = xcalloc(store_batch_count(batch), sizeof(*operations.items)),
+    };
+    rocksdb_writebatch_t *ordered = rocksdb_writebatch_create();
+
+    rocksdb_writebatch_iterate(batch->operations, &operations, add_put, add_delete);
+    qsort(operations.items, operations.count, sizeof(*operations.items), compare_operations);
+    for (size_t i = 0; i < operations.count; i++) {
+        const struct operation *at = &operations.items[i];
+        if (at->put)
+            rocksdb_writebatch_put(ordered, at->key.data, at->key.len, at->value.data,
+                                   at->value.len);
+        else
+            rocksdb_writebatch_delete(ordered, at->key.data, at->key.len);
+    }
+    free(operations.items);
+    return ordered;
+}
+
 static bool write_batch(struct store *store, const rocksdb_writeoptions_t *options,
                         struct store_batch *batch, struct error *err)
 {
+    bool many = store_batch_count(batch) >= ORDERED_MIN;
+    rocksdb_writebatch_t *operations = many ? in_order(batch) : batch->operations;
     char *reason = NULL;
 
     count_nothing();
-    rocksdb_write(store->db, options, batch->operations, &reason);
+    rocksdb_write(store->db, options, operations, &reason);
+    if (many)
+        rocksdb_writebatch_destroy(operations);
     return !reason || failed(reason, err, "cannot write to the database");
 }
 
