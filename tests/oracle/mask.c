@@ -104,6 +104,21 @@ static bool has_inner_not(const struct value *clauses)
     return false;
 }
 
+/* (missing? ?e :a) without its source, which Stoa takes for $. */
+static bool leaves_out_source(const struct value *form)
+{
+    static const char *const words[] = { "missing?", "get-else", "get-some" };
+
+    for (size_t i = 0; value_is_sequence(form) && form->count > 1 && i < ARRAY_LEN(words); i++)
+        if (value_is_symbol(&form->items[0], words[i]) &&
+            (form->items[1].type != VALUE_SYMBOL || form->items[1].text.data[0] != '$'))
+            return true;
+    for (uint32_t i = 0; value_is_sequence(form) && i < form->count; i++)
+        if (leaves_out_source(&form->items[i]))
+            return true;
+    return false;
+}
+
 static bool has_order(const struct value *query)
 {
     static const char *const words[] = { "min", "max", "<", ">", "<=", ">=" };
@@ -157,6 +172,8 @@ const char *mask_fault(const struct value *query, const struct value *args,
                 return "a variable repeated in one clause of a rule";
     if (any_repeats(query))
         return "a variable repeated in one clause";
+    if (leaves_out_source(query))
+        return "it takes the first argument for the source";
     if (has_inner_not(query))
         return "it runs a `not` inside of another clause where it stands";
     return pulls_twice(query) ? "it pulls an attribute once" : fault_of_datoms(query, datoms);

@@ -153,7 +153,16 @@ static bool is_on(const struct path *path, int64_t e)
     return false;
 }
 
-/* What is shown for an entity that is referred to. */
+static bool has_star(const struct value *pattern)
+{
+    for (uint32_t i = 0; value_is_sequence(pattern) && i < pattern->count; i++)
+        if (value_is_symbol(&pattern->items[i], "*"))
+            return true;
+    return false;
+}
+
+/* What is shown for an entity that is referred to. A component with all that it has is shown once
+ * on a way. */
 static bool pull_referred(const struct pulling *pulling, const struct spec *spec, bool component,
                           int64_t e, struct value *out, struct error *err)
 {
@@ -161,7 +170,7 @@ static bool pull_referred(const struct pulling *pulling, const struct spec *spec
     const struct value whole = value_collection(VALUE_VECTOR, &star, 1);
     struct path path = { e, pulling->path };
     struct pulling inner = *pulling;
-    bool expand = component && !spec->nested && !spec->reverse;
+    bool expand = component && !spec->reverse && (!spec->nested || has_star(spec->pattern));
 
     if ((!spec->nested && !expand) || ((expand || spec->recursive) && is_on(pulling->path, e))) {
         *out = id_map(e, pulling->question->arena);
@@ -177,7 +186,7 @@ static bool pull_referred(const struct pulling *pulling, const struct spec *spec
     if (expand || spec->recursive)
         inner.path = &path;
     if (!spec->recursive) {
-        inner.pattern = expand ? &whole : spec->pattern;
+        inner.pattern = spec->nested ? spec->pattern : &whole;
         inner.left = -1;
     } else if (spec->depth >= 0) {
         inner.left = (pulling->left < 0 ? spec->depth : pulling->left) - 1;

@@ -19,7 +19,8 @@ static const char people[] =
     "  {:db/id 4 :name \"D\" :enemy 1}"
     "  {:db/id 10 :name \"P\" :part [11 12]} {:db/id 11 :name \"P1\" :part 13}"
     "  {:db/id 12 :name \"P2\" :spec 14} {:db/id 13 :name \"P11\"} {:db/id 14 :name \"S\"}"
-    "  {:db/id 20 :db/ident :root :age 1}]]";
+    "  {:db/id 20 :db/ident :root :age 1}"
+    "  {:db/id 30 :part 30} {:db/id 31 :part 32} {:db/id 32 :part 31}]]";
 
 static const struct pull_case {
     const char *pattern, *eid;
@@ -58,6 +59,18 @@ static const struct pull_case {
     { "[:_part]", "13", "{:_part {:db/id 11}}", NULL },
     { "[{:_part [:name {:_part [:name]}]}]", "13", "{:_part {:name \"P1\" :_part {:name \"P\"}}}",
       NULL },
+    /* circles of components */
+    { "[*]", "30", "{:db/id 30 :part [{:db/id 30 :part [{:db/id 30}]}]}", NULL },
+    { "[{:part [*]}]", "30", "{:part [{:db/id 30 :part [{:db/id 30}]}]}", NULL },
+    { "[* {:part [*]}]", "30", "{:db/id 30 :part [{:db/id 30 :part [{:db/id 30}]}]}", NULL },
+    { "[{:part [:name {:part [*]}]}]", "30", "{:part [{:part [{:db/id 30 :part [{:db/id 30}]}]}]}",
+      NULL },
+    { "[*]", "31", "{:db/id 31 :part [{:db/id 32 :part [{:db/id 31 :part [{:db/id 32}]}]}]}",
+      NULL },
+    { "[{:part [*]}]", "31", "{:part [{:db/id 32 :part [{:db/id 31 :part [{:db/id 32}]}]}]}",
+      NULL },
+    { "[{:part [{:part [*]}]}]", "31",
+      "{:part [{:part [{:db/id 31 :part [{:db/id 32 :part [{:db/id 31}]}]}]}]}", NULL },
     /* options */
     { "[[:name :as :n] [:aka :as \"Aka\"]]", "1", "{:n \"A\" \"Aka\" [\"a\" \"aa\"]}", NULL },
     { "[[:aka :limit 1]]", "1", "{:aka [\"a\"]}", NULL },
