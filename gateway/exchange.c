@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <strings.h>
 
 static const char *const media_names[MEDIA_TYPES] = {
     [MEDIA_EDN] = "application/edn",
@@ -222,21 +223,25 @@ void exchange_break(struct exchange *exchange)
 
 /* --- media types --- */
 
-/* The media type at the head of a list, without parameters; *text moves behind it. */
-static struct bytes next_media(const char **text)
+/* The media type at the head of a list, without parameters, and how much it is wanted (`q`, from 0,
+ * not at all, to 1); *text moves behind it. */
+static struct bytes next_media(const char **text, double *wanted)
 {
     while (**text == ' ' || **text == ',')
         (*text)++;
     const char *start = *text;
-    size_t len = strcspn(start, ";, ");
-    *text += strcspn(start, ",");
+    size_t len = strcspn(start, ";, "), all = strcspn(start, ",");
+    const char *weight = memmem(start, all, "q=", 2);
+    *wanted = weight ? strtod(weight + 2, NULL) : 1;
+    *text += all;
     return (struct bytes){ start, len };
 }
 
 static bool find_media(struct bytes name, enum media *out)
 {
     for (int i = 0; i < MEDIA_TYPES; i++) {
-        if (bytes_equal(name, bytes_of(media_names[i]))) {
+        if (name.len == strlen(media_names[i]) &&
+            !strncasecmp(name.data, media_names[i], name.len)) {
             *out = (enum media)i;
             return true;
         }
@@ -244,28 +249,42 @@ static bool find_media(struct bytes name, enum media *out)
     return false;
 }
 
-/* The first type of Accept that is known; false when it takes none of them. */
+/* The type of Accept that is known and wanted most, the first of several; false when it takes none
+ * of them. */
 static bool accepted_media(const char *accept, enum media *out)
 {
     bool any = *accept == '\0';
+    double wanted, most = 0;
+    enum media media;
 
     while (*accept) {
-        struct bytes name = next_media(&accept);
-        if (find_media(name, out))
-            return true;
-        any = any || bytes_equal(name, BYTES("*/*")) || bytes_equal(name, BYTES("application/*"));
+        struct bytes name = next_media(&accept, &wanted);
+        if (find_media(name, &media) && wanted > most) {
+            *out = media;
+            most = wanted;
+        }
+        any = any || (wanted > 0 && (bytes_equal(name, BYTES("*/*")) ||
+                                     bytes_equal(name, BYTES("application/*"))));
     }
-    return any;
+    return any || most > 0;
+}
+
+/* Of the body, by its Content-Type. */
+static bool sent_media(const struct exchange *exchange, enum media *out)
+{
+    const char *type = exchange->content_type;
+    double wanted;
+
+    return find_media(next_media(&type, &wanted), out);
 }
 
 bool exchange_media(struct exchange *exchange, int *status, struct error *err)
 {
-    const char *type = exchange->content_type;
     static const char known[] = "application/edn, application/transit+json, application/json and "
                                 "application/msgpack are known";
 
     exchange->request_media = MEDIA_JSON;
-    bool readable = !exchange->body_sent || find_media(next_media(&type), &exchange->request_media);
+    bool readable = !exchange->body_sent || sent_media(exchange, &exchange->request_media);
     exchange->media = exchange->request_media;
     /* Before the body is refused: that error too is written in a type the client takes. */
     bool writable = accepted_media(exchange->accept, &exchange->media);
@@ -280,9 +299,7 @@ bool exchange_media(struct exchange *exchange, int *status, struct error *err)
 
 void exchange_prefer_media(struct exchange *exchange)
 {
-    const char *type = exchange->content_type;
-
-    if (!find_media(next_media(&type), &exchange->media))
+    if (!sent_media(exchange, &exchange->media))
         exchange->media = MEDIA_JSON;
     if (!accepted_media(exchange->accept, &exchange->media))
         log_debug("the Accept is \"%.100s\", which cannot be had", exchange->accept);

@@ -98,6 +98,10 @@ stoaTest('one encoding in, another one out', {}, async (t, stoa) => {
   assert.deepEqual(msgpackRead(new Uint8Array(await packed.arrayBuffer())).result, k('a/b'));
   const unsaid = await ask({});
   assert.equal(unsaid.status, 200);
+  const preferred = await ask({ accept: 'text/html, application/msgpack;q=0.2, Application/JSON; q=0.9, application/edn;q=0' });
+  assert.equal(preferred.headers.get('content-type'), 'application/json');
+  const shouted = await fetch(url, { method: 'POST', headers: { 'content-type': 'Application/EDN;charset=utf-8' }, body });
+  assert.equal(await shouted.text(), '{:t 0 :result :a/b}');
   const headers = { 'content-type': 'text/html', accept: 'application/edn' };
   const unknown = await fetch(url, { method: 'POST', headers, body });
   assert.equal(unknown.status, 415);
