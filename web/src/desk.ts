@@ -8,6 +8,7 @@ import { readProfile, saveProfile } from './profile.js';
 export type Route =
   | { readonly kind: 'days' }
   | { readonly kind: 'page'; readonly uid: string }
+  | { readonly kind: 'history'; readonly uid: string }
   | { readonly kind: 'pages' }
   | { readonly kind: 'query' };
 
@@ -49,12 +50,16 @@ export const shownUid = computed(() => (route.value.kind === 'page' ? route.valu
 
 function readRoute(): Route {
   const [, kind, uid] = location.hash.split('/');
-  if (kind === 'page' && uid) return { kind: 'page', uid: decodeURIComponent(uid) };
+  if ((kind === 'page' || kind === 'history') && uid) return { kind, uid: decodeURIComponent(uid) };
   return kind === 'pages' || kind === 'query' ? { kind } : { kind: 'days' };
 }
 
 export function pageHref(uid: string): string {
   return `#/page/${encodeURIComponent(uid)}`;
+}
+
+export function historyHref(uid: string): string {
+  return `#/history/${encodeURIComponent(uid)}`;
 }
 
 /* Shows a page or block; `then` is called when it is shown and nothing has the caret. */

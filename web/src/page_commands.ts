@@ -4,6 +4,7 @@ import { goTo, graph } from './desk.js';
 import { idOf, idOfTitle, readBlock, uidOf, type Db } from './model/blocks.js';
 import { newUid } from './model/forms.js';
 import * as model from './model/page_edits.js';
+import { restoreBlock as restoreBlockForms, restorePage as restorePageForms, type PastBlock, type PastPage } from './model/past.js';
 
 const titleOf = (uid: string): string => readBlock(graph.db.value, uid)?.title ?? '';
 
@@ -52,6 +53,29 @@ export async function removePage(uid: string): Promise<void> {
   location.hash = '#/';
   await edit;
   await adoptStray(before, title);
+}
+
+/* Makes a page what it was, with a question that says when that was; its title too, where that is free. */
+export async function restorePage(past: PastPage, when: string): Promise<void> {
+  const text = `Texts, places and title become what they were: ${when}. It is an edit like any other, and can be undone.`;
+  if (!(await ask('Make the page what it was?', text, 'Restore the page'))) return;
+  const run = newUid();
+  const before = graph.db.value;
+  const edit = graph.edit((db) => restorePageForms(db, past, Date.now()), run);
+  goTo(past.uid);
+  await edit;
+  await adoptStray(before, past.title);
+  const isFree = (db: Db): boolean => idOf(db, past.uid) !== undefined && idOfTitle(db, past.title) === undefined;
+  if (titleOf(past.uid) !== past.title) {
+    await graph.edit((db) => (isFree(db) ? model.renamePage(db, past.uid, past.title, Date.now()) : []), run);
+  }
+}
+
+/* Gives a block its text of an earlier moment again, or brings it back to where it was. */
+export async function restoreBlock(page: string, parent: string, past: PastBlock): Promise<void> {
+  const isThere = (db: Db): boolean => areThere(db, page) || areThere(db, past.uid);
+  if (!isThere(graph.db.value)) return tell('The page is not there any more', 'Restore the page as a whole: this block comes with it.');
+  await graph.edit((db) => (isThere(db) ? restoreBlockForms(db, page, parent, past, Date.now()) : []));
 }
 
 /* What others wrote on a page while it went. */

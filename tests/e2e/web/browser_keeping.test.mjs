@@ -1,4 +1,4 @@
-// Keeping: pages renamed, merged and removed.
+// Keeping: pages renamed, merged and removed, and as they were.
 import { until } from '../harness.mjs';
 import { peopleTest } from './people.mjs';
 
@@ -16,6 +16,11 @@ async function fill(person, title, lines) {
 async function rename(person, title) {
   await person.page.locator('.page-title textarea').fill(title);
   await person.press('Enter');
+}
+
+async function choose(person, item) {
+  await person.page.getByRole('button', { name: 'Page menu' }).press('Enter');
+  await person.page.getByRole('menuitem', { name: item }).press('Enter');
 }
 
 const answer = (person, name) => person.page.getByRole('dialog').getByRole('button', { name }).click();
@@ -72,8 +77,7 @@ peopleTest('removing a page says what goes with it; links stay as text, and undo
   const sappho = await people.join('Sappho', { on: 1 });
   await sappho.open('Notes');
   await plato.open('Laws');
-  await plato.page.getByRole('button', { name: 'Page menu' }).press('Enter');
-  await plato.page.getByRole('menuitem', { name: 'Remove the page' }).press('Enter');
+  await choose(plato, 'Remove the page');
   await plato.page.getByRole('dialog').getByText('2 blocks are removed with it. One block elsewhere has a reference').waitFor();
   await answer(plato, 'Remove the page');
   await sappho.page.locator('a.link.missing', { hasText: 'Laws' }).waitFor();
@@ -82,4 +86,68 @@ peopleTest('removing a page says what goes with it; links stay as text, and undo
   await sappho.page.locator('a.link:not(.missing)', { hasText: 'Laws' }).click();
   await until('its blocks', async () => (await sappho.outline()).startsWith('first\nsecond'));
   await sappho.page.getByText('1 linked reference').waitFor();
+});
+
+/* The rows of a page's history in sight: what each is, and its text with +{added} and -{removed} words. */
+const pastRows = (person) =>
+  person.page.evaluate(() =>
+    [...document.querySelectorAll('.block.past')].map((row) => {
+      const marks = { INS: '+', DEL: '-' };
+      const words = [...row.querySelector('.text').childNodes].map((node) =>
+        marks[node.nodeName] ? `${marks[node.nodeName]}{${node.textContent}}` : node.textContent);
+      return `${row.classList[2]} ${words.join('')}`;
+    }));
+
+/* Waits until the rows of the history in sight are like this. */
+async function seesPast(person, wanted) {
+  let seen;
+  await until(() => `${person.name} to see ${wanted} instead of\n${seen}`, async () => {
+    seen = (await pastRows(person)).join('\n');
+    return wanted.test(seen);
+  });
+}
+
+peopleTest('a page as it was: a slider over its changes, who made them, what they changed; blocks and the page brought back', {}, async (people) => {
+  const plato = await people.join('Plato', { on: 0 });
+  await fill(plato, 'Cave', ['shadows on the wall', 'prisoners']);
+  const sappho = await people.join('Sappho', { on: 1 });
+  await sappho.open('Cave');
+  await sappho.sees('shadows on the wall\nprisoners');
+  await sappho.write('prisoners');
+  await sappho.type(' in chains');
+  await sappho.press('Escape', 'Escape');
+  await plato.sees('shadows on the wall\nprisoners in chains');
+  await plato.write('shadows');
+  await plato.press('Escape', 'Delete', 'Escape');
+  await plato.sees('prisoners in chains');
+
+  await choose(plato, 'History');
+  const told = plato.page.locator('.told strong');
+  await told.filter({ hasText: 'Plato' }).waitFor();
+  await seesPast(plato, /^removed shadows on the wall\nsame prisoners in chains$/);
+  const slider = plato.page.getByRole('slider', { name: 'Changes of this page' });
+  await slider.focus();
+  await plato.press('ArrowLeft');
+  await told.filter({ hasText: 'Sappho' }).waitFor();
+  await seesPast(plato, /^same shadows on the wall\nchanged prisoners.*\+\{.*s\}$/);
+  await plato.page.locator('.past', { hasText: 'shadows' }).hover();
+  await plato.page.getByRole('button', { name: 'Restore this block: shadows' }).click();
+  await sappho.sees('shadows on the wall\nprisoners in chains');
+
+  await seesPast(plato, /^added shadows on the wall/);
+  await slider.focus();
+  await plato.press('Home');
+  await plato.page.locator('.told', { hasText: /^\S.*1 of \d+/ }).waitFor();
+  while (!(await pastRows(plato)).some((row) => /prisoners\}?$/.test(row))) {
+    const seen = await plato.page.locator('.told').textContent();
+    await plato.press('ArrowRight');
+    await until('the next change', async () => (await plato.page.locator('.told').textContent()) !== seen);
+  }
+  await plato.page.getByRole('button', { name: 'Restore the page' }).click();
+  await answer(plato, 'Restore the page');
+  await sappho.sees('shadows on the wall\nprisoners');
+  await until('the page', async () => (await plato.title()) === 'Cave');
+  await plato.page.locator('.scroller').focus();
+  await plato.press('Control+z');
+  await sappho.sees('shadows on the wall\nprisoners in chains');
 });

@@ -1,12 +1,11 @@
 /* What an empty graph begins with: pages that show what can be done, to be tried on the spot. */
-import { datascript } from '../../../client/dist/index.js';
 import { childrenOf, idOf, type Db } from './blocks.js';
+import { Draft } from './draft.js';
 import { insert, setText } from './edit.js';
 import { uidFrom, type Form } from './forms.js';
 import { readMarkdown } from './markdown.js';
 import { allPages, makePage } from './pages.js';
 import { setShortcut } from './shortcuts.js';
-import { heldForms } from './undo.js';
 
 export const WELCOME = 'Welcome to Stoa';
 
@@ -56,20 +55,15 @@ const PAGES: readonly { readonly title: string; readonly text: string }[] = [
 /* The forms for a graph that has no page; [] for any other. */
 export function welcomeForms(db: Db, now: number): Form[] {
   if (allPages(db).length > 0) return [];
-  const forms: Form[] = [];
-  let made = db;
-  const add = (more: readonly Form[]): void => {
-    forms.push(...more);
-    made = datascript.db_with(made, heldForms(more));
-  };
+  const draft = new Draft(db);
   PAGES.forEach(({ title, text }) => {
-    const page = makePage(made, title, now);
-    add(page.forms);
+    const page = makePage(draft.db, title, now);
+    draft.add(page.forms);
     let count = 0;
-    const [first, ...rest] = readMarkdown(text, () => uidFrom(made, `${title}\nwelcome ${count++}`));
-    add(insert(made, page.uid, 1, rest, now));
-    add(setText(made, childrenOf(made, idOf(made, page.uid)!)[0]!.uid, first!.text, true, now));
-    add(setShortcut(made, page.uid, title === WELCOME));
+    const [first, ...rest] = readMarkdown(text, () => uidFrom(draft.db, `${title}\nwelcome ${count++}`));
+    draft.add(insert(draft.db, page.uid, 1, rest, now));
+    draft.add(setText(draft.db, childrenOf(draft.db, idOf(draft.db, page.uid)!)[0]!.uid, first!.text, true, now));
+    draft.add(setShortcut(draft.db, page.uid, title === WELCOME));
   });
-  return forms;
+  return draft.forms;
 }

@@ -58,12 +58,15 @@ function Middle(): VNode {
       return <AllPages />;
     case 'query':
       return <Lazy key={kind} load={loadConsole} />;
+    case 'history':
+      return <Lazy key={kind} load={loadHistory} />;
     default:
       return <PageView />;
   }
 }
 
 const loadConsole = async (): Promise<ComponentType> => (await import('./console.js')).Console;
+const loadHistory = async (): Promise<ComponentType> => (await import('./history.js')).History;
 
 function Loading(): VNode {
   return (

@@ -3,7 +3,7 @@ import { useComputed, useSignal } from '@preact/signals';
 import type { VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import * as commands from '../commands.js';
-import { focus, graph, pageHref, route, selection, shownUid, sought } from '../desk.js';
+import { focus, graph, historyHref, pageHref, route, selection, shownUid, sought } from '../desk.js';
 import { isFolded } from '../folds.js';
 import { idOf, pathOf, readId } from '../model/blocks.js';
 import { findMentions } from '../model/mentions.js';
@@ -111,6 +111,7 @@ function ItemRow({ item, onEarlier }: { item: Item; onEarlier: () => void }): VN
       return (
         <div class="empty-state">
           <p>There is nothing here. Perhaps it was removed.</p>
+          {route.value.kind === 'page' && <a href={historyHref(route.value.uid)}>See what was here</a>}
           <a href="#/">Go to the daily notes</a>
         </div>
       );

@@ -1,6 +1,6 @@
 /* A page's title, which can be changed where it stands, and what can be done to the page. */
 import type { VNode } from 'preact';
-import { graph } from '../desk.js';
+import { graph, historyHref } from '../desk.js';
 import { readBlock } from '../model/blocks.js';
 import { removePage, renamePage } from '../page_commands.js';
 import { Menu } from './menu.js';
@@ -29,7 +29,13 @@ export function PageTitle({ uid, title }: { uid: string; title: string }): VNode
           }}
         />
       </h1>
-      <Menu label="Page menu" entries={[{ label: 'Remove the page', act: () => void removePage(uid) }]} />
+      <Menu
+        label="Page menu"
+        entries={[
+          { label: 'History', act: () => (location.hash = historyHref(uid)) },
+          { label: 'Remove the page', act: () => void removePage(uid) },
+        ]}
+      />
     </div>
   );
 }
