@@ -1,7 +1,7 @@
 /* The optimistic view over a mirror and edits, without a server. */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { Checksum, Edit, Keyword, LOCAL_0, Mirror, Uuid, datascript } from '../dist/index.js';
+import { Checksum, Edit, Keyword, LOCAL_0, Mirror, Uuid, datascript } from '../dist/node.js';
 import { buildDatabase } from '../dist/database.js';
 import { LocalIds } from '../dist/local_ids.js';
 import { databaseSlot, replaceDatabase } from '../dist/replace.js';
