@@ -1,5 +1,5 @@
 /* What this user has in front of them: the page, the caret, the selection, the open panels. */
-import { computed, effect, signal } from '@preact/signals';
+import { computed, effect, signal, untracked } from '@preact/signals';
 import { Graph, type Person } from './graph.js';
 import { idOfTitle, uidOf } from './model/blocks.js';
 import { WELCOME, welcomeForms } from './model/welcome.js';
@@ -95,11 +95,15 @@ addEventListener('hashchange', () => {
 });
 
 /* Whoever opens an empty graph finds the pages that show what can be done. */
-effect(() => {
-  if (!graph.isEmpty.value) return;
+function welcome(): void {
   void graph.prepare((db) => welcomeForms(db, Date.now()));
-  const id = idOfTitle(graph.db.peek(), WELCOME);
-  if (id !== undefined && route.peek().kind === 'days') goTo(uidOf(graph.db.peek(), id));
+  const id = idOfTitle(graph.db.value, WELCOME);
+  if (id !== undefined && route.value.kind === 'days') goTo(uidOf(graph.db.value, id));
+}
+
+// Once: what is written later is no reason to go there again.
+effect(() => {
+  if (graph.isEmpty.value) untracked(welcome);
 });
 
 effect(() => graph.setPlace(shownUid.value, focus.value?.uid));
