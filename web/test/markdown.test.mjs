@@ -22,6 +22,7 @@ const rows = [
   ['# Title\ntext\n## Part\n- x', [['h1 Title', ['text']], ['h2 Part', ['x']]]],
   ['- [ ] buy\n- [x] sold', [['{{[[TODO]]}} buy'], ['{{[[DONE]]}} sold']]],
   ['```js\nlet a;\n\n  - not a list\n```\nafter', [['```js\nlet a;\n\n  - not a list\n```'], ['after']]],
+  ['- a\n  - ```js\n    if (a)\n      b\n    ```\n- c', [['a', ['```js\nif (a)\n  b\n```']], ['c']]],
   ['- a\r\n- b\r\n', [['a'], ['b']]],
   ['', []],
 ];

@@ -24,6 +24,8 @@ function writeBlock(db: Db, id: number, depth: number): string {
 
 interface Item {
   readonly indent: number;
+  /* Where its text begins: the lines of a code fence are indented as far. */
+  readonly inside: number;
   text: string;
   readonly heading: number;
   readonly children: Item[];
@@ -41,7 +43,7 @@ const TAB_WIDTH = 4;
  * the item's text.
  */
 export function readMarkdown(text: string, newUid: () => string): Tree[] {
-  const top: Item = { indent: -1, text: '', heading: 0, children: [] };
+  const top: Item = { indent: -1, inside: 0, text: '', heading: 0, children: [] };
   const open = [top];
   let fence: Item | undefined;
   let heading: Item | undefined;
@@ -49,7 +51,7 @@ export function readMarkdown(text: string, newUid: () => string): Tree[] {
   for (const line of text.replace(/\r\n?/g, '\n').split('\n')) {
     const body = line.trimStart();
     if (fence) {
-      fence.text += `\n${line.slice(Math.min(fence.indent, line.length - body.length))}`;
+      fence.text += `\n${line.slice(Math.min(fence.inside, line.length - body.length))}`;
       if (FENCE.test(body)) fence = undefined;
       continue;
     }
@@ -86,7 +88,7 @@ function readItem(body: string, indent: number): Item & { readonly isMarked: boo
   const hashes = HEADING.exec(rest);
   const heading = Math.min(hashes?.[1]!.length ?? 0, 3);
   const isMarked = bullet !== '' || heading > 0;
-  return { indent, text: hashes ? rest.slice(hashes[0].length) : rest, heading, children: [], isMarked };
+  return { indent, inside: indent + bullet.length, text: hashes ? rest.slice(hashes[0].length) : rest, heading, children: [], isMarked };
 }
 
 function widthOf(space: string): number {
