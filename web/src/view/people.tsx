@@ -26,7 +26,7 @@ export function People(): VNode {
       <button
         class="person me"
         style={personStyle(color)}
-        aria-label={`You are ${name}. Change name, colour or look`}
+        aria-label={`${initials(name)}: you are ${name}. Change name, colour or look`}
         title={`${name} (you)`}
         onClick={() => (isProfileOpen.value = true)}
       >
@@ -53,7 +53,7 @@ function Other({ person }: { person: Person }): VNode {
       class={`person ${person.page === shownUid.value ? '' : 'elsewhere'}`}
       style={personStyle(person.color)}
       href={personHref(person)}
-      aria-label={`${person.name}, on ${place}. Go there`}
+      aria-label={`${initials(person.name)}: ${person.name}, on ${place}. Go there`}
       title={`${person.name} · ${place}`}
       onClick={follow(person)}
     >
