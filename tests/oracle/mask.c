@@ -129,6 +129,35 @@ static bool has_order(const struct value *query)
     return false;
 }
 
+static bool is_entity(const struct value *datoms, int64_t id)
+{
+    for (uint32_t i = 0; i < datoms->count; i++)
+        if (datoms->items[i].items[0].number == id)
+            return true;
+    return false;
+}
+
+static bool is_ref(const struct value *schema, const struct value *attribute)
+{
+    for (uint32_t i = 0; i < schema->count; i++) {
+        const struct value *type = value_get(&schema->items[2 * i + 1], "db/valueType");
+        if (value_equal(&schema->items[2 * i], attribute))
+            return type && value_is_keyword(type, "db.type/ref");
+    }
+    return false;
+}
+
+/* Whether a ref leads to an entity that has nothing. */
+static bool has_empty_ref(const struct value *schema, const struct value *datoms)
+{
+    for (uint32_t i = 0; i < datoms->count; i++) {
+        const struct value *items = datoms->items[i].items;
+        if (is_ref(schema, &items[1]) && !is_entity(datoms, items[2].number))
+            return true;
+    }
+    return false;
+}
+
 static const char *fault_of_datoms(const struct value *query, const struct value *datoms)
 {
     for (uint32_t i = 0; i < datoms->count; i++) {
@@ -161,7 +190,8 @@ static const struct {
 };
 
 const char *mask_fault(const struct value *query, const struct value *args,
-                       const struct value *datoms, const struct value *refusal)
+                       const struct value *schema, const struct value *datoms,
+                       const struct value *refusal)
 {
     for (size_t i = 0; refusal->type == VALUE_STRING && i < ARRAY_LEN(refusals); i++)
         if (bytes_starts_with(refusal->text, bytes_of(refusals[i].says)))
@@ -174,6 +204,8 @@ const char *mask_fault(const struct value *query, const struct value *args,
         return "a variable repeated in one clause";
     if (leaves_out_source(query))
         return "it takes the first argument for the source";
+    if (has_word(query, VALUE_SYMBOL, BYTES("missing?")) && has_empty_ref(schema, datoms))
+        return "it takes a ref to an entity without datoms for missing";
     if (has_inner_not(query))
         return "it runs a `not` inside of another clause where it stands";
     return pulls_twice(query) ? "it pulls an attribute once" : fault_of_datoms(query, datoms);

@@ -8,8 +8,10 @@
 bool mask_can_ask(const struct value *query, const struct value *args);
 
 /* The fault of DataScript that the question comes upon, or may; NULL: none that is known. `refusal`
- * is what it said, nil when it gave an answer; `datoms` [[e a v tx] ..] those it has. */
+ * is what it said, nil when it gave an answer; `schema` and `datoms` [[e a v tx] ..] those it has.
+ */
 const char *mask_fault(const struct value *query, const struct value *args,
-                       const struct value *datoms, const struct value *refusal);
+                       const struct value *schema, const struct value *datoms,
+                       const struct value *refusal);
 
 #endif

@@ -243,7 +243,8 @@ static enum verdict with_peer(struct trial *trial, struct peer *peer, enum verdi
     enum peer_reply reply = peer_answer(peer, trial->arena, &given);
     struct value refusal = reply == PEER_REFUSED ? given : value_nil();
     struct value datoms = world_datoms(trial->world, &trial->moment, trial->arena);
-    const char *fault = mask_fault(&trial->query, &trial->args, &datoms, &refusal);
+    struct value schema = world_schema(trial->world, trial->arena);
+    const char *fault = mask_fault(&trial->query, &trial->args, &schema, &datoms, &refusal);
 
     if (verdict != VERDICT_AGREE ||
         (reply == PEER_ANSWER && is_right(&trial->naive, &given, peer_form, trial->arena)))
