@@ -10,7 +10,8 @@ export type Route =
   | { readonly kind: 'page'; readonly uid: string }
   | { readonly kind: 'history'; readonly uid: string }
   | { readonly kind: 'pages' }
-  | { readonly kind: 'query' };
+  | { readonly kind: 'query' }
+  | { readonly kind: 'graph'; readonly uid: string };
 
 /* A caret in one of the places where a block is shown: the outline of its page, or references elsewhere. */
 export interface Focus {
@@ -45,12 +46,12 @@ export const isHelpOpen = signal(false);
 export const sought = signal<string | undefined>(undefined);
 export const isSidebarOpen = signal(matchMedia('(min-width: 900px)').matches);
 
-/* The page or block that is shown; undefined on lists of pages. */
-export const shownUid = computed(() => (route.value.kind === 'page' ? route.value.uid : undefined));
+/* The page or block that is shown, by itself or with those around it; undefined on lists of pages. */
+export const shownUid = computed(() => ('uid' in route.value ? route.value.uid : undefined));
 
 function readRoute(): Route {
   const [, kind, uid] = location.hash.split('/');
-  if ((kind === 'page' || kind === 'history') && uid) return { kind, uid: decodeURIComponent(uid) };
+  if (uid && (kind === 'page' || kind === 'history' || kind === 'graph')) return { kind, uid: decodeURIComponent(uid) };
   return kind === 'pages' || kind === 'query' ? { kind } : { kind: 'days' };
 }
 
@@ -60,6 +61,10 @@ export function pageHref(uid: string): string {
 
 export function historyHref(uid: string): string {
   return `#/history/${encodeURIComponent(uid)}`;
+}
+
+export function graphHref(uid: string): string {
+  return `#/graph/${encodeURIComponent(uid)}`;
 }
 
 /* Shows a page or block; `then` is called when it is shown and nothing has the caret. */

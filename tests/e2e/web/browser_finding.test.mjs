@@ -149,3 +149,32 @@ peopleTest('references come by page with their paths, fold, and mentions become 
   await plato.open('Lives');
   await plato.sees('of the Stoics\nZeno led Stoics\n  Stoics walked');
 });
+
+peopleTest('the graph around a page shows the pages some links away, as links and as a list', {}, async (people) => {
+  const plato = await people.join('Plato', { on: 0 });
+  await fill(plato, 'Quattro', '[[Cinque]]');
+  await fill(plato, 'Due', '[[Quattro]]');
+  await fill(plato, 'Uno', '[[Due]] and [[Tre]]');
+  const sappho = await people.join('Sappho', { on: 1, reducedMotion: 'reduce' });
+  const { page } = sappho;
+  await sappho.open('Uno');
+  await sappho.press('Alt+g');
+  await shows(sappho, '.graph-picture text', ['Uno', 'Due', 'Tre']);
+  assert.equal(await page.locator('.graph-picture line').count(), 2);
+  await page.getByRole('button', { name: '3 links away' }).click();
+  await shows(sappho, '.graph-picture text', ['Uno', 'Due', 'Tre', 'Quattro', 'Cinque']);
+  await page.locator('.graph-list summary').click();
+  await shows(sappho, '.graph-list li', ['Due2 links', 'Tre1 link', 'Quattro2 away, 2 links', 'Cinque3 away, 1 link']);
+  const radius = () => page.locator('.graph-picture circle').first().boundingBox().then((box) => box.width);
+  const before = await radius();
+  await page.getByRole('button', { name: 'Zoom in' }).click();
+  await until('it to be larger', async () => (await radius()) > before * 1.2);
+  await fill(plato, 'Sei', '[[Uno]]');
+  await shows(sappho, '.graph-picture text', ['Uno', 'Due', 'Tre', 'Sei', 'Quattro', 'Cinque']);
+  await page.locator('.graph-picture a', { hasText: 'Quattro' }).focus();
+  await sappho.press('Enter');
+  await until('the page that was chosen', async () => (await sappho.title()) === 'Quattro');
+  await page.getByRole('button', { name: 'Page menu' }).click();
+  await page.getByRole('menuitem', { name: 'around' }).click();
+  await shows(sappho, '.graph-picture text', ['Quattro', 'Cinque', 'Due']);
+});

@@ -3,7 +3,7 @@ import { useComputed } from '@preact/signals';
 import type { ComponentType, VNode } from 'preact';
 import { useEffect } from 'preact/hooks';
 import { tinykeys } from 'tinykeys';
-import { graph, isHelpOpen, isProfileOpen, isSidebarOpen, isSwitcherOpen, route } from '../desk.js';
+import { graph, graphHref, isHelpOpen, isProfileOpen, isSidebarOpen, isSwitcherOpen, route, shownUid } from '../desk.js';
 import { AllPages } from './all_pages.js';
 import { Announcer } from './announcer.js';
 import { HelpDialog } from './help_dialog.js';
@@ -60,11 +60,14 @@ function Middle(): VNode {
       return <Lazy key={kind} load={loadConsole} />;
     case 'history':
       return <Lazy key={kind} load={loadHistory} />;
+    case 'graph':
+      return <Lazy key={kind} load={loadGraph} />;
     default:
       return <PageView />;
   }
 }
 
+const loadGraph = async (): Promise<ComponentType> => (await import('./graph_view.js')).GraphView;
 const loadConsole = async (): Promise<ComponentType> => (await import('./console.js')).Console;
 const loadHistory = async (): Promise<ComponentType> => (await import('./history.js')).History;
 
@@ -92,5 +95,6 @@ const KEYS = {
   'Shift+?': (event: KeyboardEvent): void => {
     if (!(event.target instanceof HTMLTextAreaElement || event.target instanceof HTMLInputElement)) isHelpOpen.value = true;
   },
+  'Alt+KeyG': prevented(() => shownUid.value !== undefined && (location.hash = graphHref(shownUid.value))),
   'Alt+KeyD': prevented(() => (location.hash = '#/')),
 };

@@ -1,6 +1,6 @@
 /* A page's title, which can be changed where it stands, and what can be done to the page. */
 import type { VNode } from 'preact';
-import { graph, historyHref } from '../desk.js';
+import { graph, graphHref, historyHref } from '../desk.js';
 import { readBlock } from '../model/blocks.js';
 import { removePage, renamePage } from '../page_commands.js';
 import { Menu } from './menu.js';
@@ -33,6 +33,7 @@ export function PageTitle({ uid, title }: { uid: string; title: string }): VNode
         label="Page menu"
         entries={[
           { label: 'History', act: () => (location.hash = historyHref(uid)) },
+          { label: 'Show the pages around it', act: () => (location.hash = graphHref(uid)) },
           { label: 'Remove the page', act: () => void removePage(uid) },
         ]}
       />
