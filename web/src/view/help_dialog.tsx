@@ -37,6 +37,7 @@ const SECTIONS: readonly { readonly name: string; readonly keys: readonly (reado
     keys: [
       ['Ctrl K', 'Finds pages and blocks, makes pages'],
       ['Alt D', 'Daily notes'],
+      ['Alt G', 'The pages around this one'],
       ['Ctrl \\', 'Sidebar'],
       ['Ctrl /', 'This help'],
     ],
