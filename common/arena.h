@@ -25,8 +25,8 @@ void *arena_calloc(struct arena *arena, size_t count, size_t size);
 struct bytes arena_copy(struct arena *arena, struct bytes bytes);
 struct bytes arena_printf(struct arena *arena, const char *format, ...) PRINTF_LIKE(2, 3);
 
-/* Calls `release` with `held` when the arena is reset or released: for what is not in the arena, but
- * what is in it points to. */
+/* Calls `release` with `held` when the arena is reset or released: for what is not in the arena,
+ * but what is in it points to. */
 void arena_hold(struct arena *arena, void (*release)(void *held), void *held);
 
 /* Gives back everything but one block, which is kept for the next request. */

@@ -1,5 +1,6 @@
 #include "gateway/forward.h"
 
+#include "common/hashmap.h"
 #include "common/limits.h"
 #include "proto/bus.h"
 #include "proto/mp.h"
@@ -41,17 +42,22 @@ void forward_transaction(struct buffer *out, const struct message *message, stru
     }
 }
 
+/* -1 and "-1" are two tempids, and JSON has one key for them: the first stands. */
 static struct value text_keyed(const struct value *tempids, struct arena *arena)
 {
     struct value_builder map = { 0 };
+    struct hashmap keys = { 0 };
 
     for (uint32_t i = 0; i < tempids->count; i++) {
         struct value key = tempids->items[(size_t)2 * i];
         if (key.type == VALUE_LONG)
             key = value_string(arena_printf(arena, "%lld", (long long)key.number));
+        if (hashmap_put(&keys, key.text, &keys))
+            continue;
         value_builder_add(&map, arena, key);
         value_builder_add(&map, arena, tempids->items[(size_t)2 * i + 1]);
     }
+    hashmap_release(&keys);
     return value_builder_end(&map, VALUE_MAP);
 }
 

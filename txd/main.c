@@ -16,8 +16,8 @@
 
 struct settings {
     char *data_dir, *listen, *feed, *check, *log_level;
-    int64_t cache_mib, column_cache_mib, write_buffer_mib, graphs_open, readers, reads_waiting, writers,
-        writes_waiting;
+    int64_t cache_mib, column_cache_mib, write_buffer_mib, graphs_open, readers, reads_waiting,
+        writers, writes_waiting;
 };
 
 #define FIELD(name) offsetof(struct settings, name)

@@ -1,6 +1,7 @@
 // deploy/run: what it prints, what it starts again, and what it leaves behind (nothing).
 
 import assert from 'node:assert/strict';
+import { spawnSync } from 'node:child_process';
 import { createServer } from 'node:net';
 import { once } from 'node:events';
 import { join } from 'node:path';
@@ -158,6 +159,12 @@ for (const [args, message] of refused) {
         assert.equal(run.stdout, '');
     });
 }
+
+test('deploy/build says how it is called when it does not know an option', () => {
+    const result = spawnSync(join(root, 'deploy', 'build'), ['--help'], { encoding: 'utf8' });
+    assert.equal(result.status, 2);
+    assert.match(result.stderr, /^usage: deploy\/build/);
+});
 
 test('lists its options', async (t) => {
     const run = new Run(t, ['--help']);

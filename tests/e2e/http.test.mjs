@@ -109,6 +109,15 @@ stoaTest('one encoding in, another one out', {}, async (t, stoa) => {
   assert.equal((await ask({ accept: 'image/png' })).status, 406);
 });
 
+stoaTest('tempids that differ only in being text have one key in JSON', {}, async (t, stoa) => {
+  const ask = (accept) => fetch(`${stoa.url()}/v1/graphs/main/transact`, {
+    method: 'POST', headers: { 'content-type': 'application/edn', accept },
+    body: '{:tx-data [[:db/add "-1" :n 1] [:db/add -1 :n 2]]}',
+  });
+  assert.equal(await (await ask('application/json')).text(), '{"t":1,"tx":536870913,"tempids":{"-1":1}}');
+  assert.equal(await (await ask('application/edn')).text(), '{:t 2 :tx 536870914 :tempids {"-1" 3 -1 4}}');
+});
+
 stoaTest('in EDN a result is a set only when its rows have no order and none comes twice', {}, async (t, stoa) => {
   const graph = `${stoa.url()}/v1/graphs/main`;
   const post = async (route, body) => {

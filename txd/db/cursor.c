@@ -150,8 +150,8 @@ static void source_open(struct cursor *cursor, struct source *source, bool past,
     buffer_append_bytes(&lower, body);
     buffer_append_bytes(&upper, buffer_bytes(&lower));
     make_upper(&upper);
-    bool one_part = !cursor->reverse && !cursor->from_pending &&
-                    key_group_part(buffer_bytes(&lower)).len > 0;
+    bool one_part =
+        !cursor->reverse && !cursor->from_pending && key_group_part(buffer_bytes(&lower)).len > 0;
     source->iterator = store_iterator_open(cursor->db.store, cursor->db.view, buffer_bytes(&lower),
                                            buffer_bytes(&upper), one_part);
     if (cursor->from_pending) {
