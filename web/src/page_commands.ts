@@ -55,6 +55,19 @@ export async function removePage(uid: string): Promise<void> {
   await adoptStray(before, title);
 }
 
+/* Removes several pages, when that is wanted. */
+export async function removePages(uids: readonly string[]): Promise<boolean> {
+  const titles = uids.map(titleOf);
+  const blocks = uids.reduce((sum, uid) => sum + model.weightOf(graph.db.value, uid).blocks, 0);
+  const pages = uids.length === 1 ? `the page “${titles[0]}”` : `${uids.length.toLocaleString()} pages`;
+  const text = `${are(blocks, 'block')} removed with ${uids.length === 1 ? 'it' : 'them'}. References from elsewhere stay as text.`;
+  if (!(await ask(`Remove ${pages}?`, text, 'Remove'))) return false;
+  const before = graph.db.value;
+  await graph.edit((db) => uids.filter((uid) => idOf(db, uid) !== undefined).flatMap((uid) => model.removePage(db, uid)));
+  await adoptStray(before, titles[0]!);
+  return true;
+}
+
 /* Makes a page what it was, with a question that says when that was; its title too, where that is free. */
 export async function restorePage(past: PastPage, when: string): Promise<void> {
   const text = `Texts, places and title become what they were: ${when}. It is an edit like any other, and can be undone.`;

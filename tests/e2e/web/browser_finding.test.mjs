@@ -178,3 +178,46 @@ peopleTest('the graph around a page shows the pages some links away, as links an
   await page.getByRole('menuitem', { name: 'around' }).click();
   await shows(sappho, '.graph-picture text', ['Quattro', 'Cinque', 'Due']);
 });
+
+peopleTest('all pages are sorted by each column, and the chosen ones are removed together', {}, async (people) => {
+  const plato = await people.join('Plato', { on: 0 });
+  await fill(plato, 'Alpha', 'one', 'two [[Gamma]]', 'three');
+  await fill(plato, 'Beta', 'also [[Gamma]]');
+  const sappho = await people.join('Sappho', { on: 1 });
+  const { page } = sappho;
+  const mine = async (titles) => {
+    let seen;
+    await until(
+      () => `${titles} instead of ${seen}`,
+      async () => {
+        const all = await page.locator('.entry .title').allTextContents();
+        seen = all.filter((title) => ['Alpha', 'Beta', 'Gamma'].includes(title)).join(' ');
+        return seen === titles;
+      },
+    );
+  };
+  await page.locator('.nav.all').click();
+  await mine('Alpha Beta Gamma');
+  await page.locator('.entry', { hasText: 'Alpha' }).locator('.blocks', { hasText: /^3$/ }).waitFor();
+  await page.locator('.entry', { hasText: 'Gamma' }).locator('.links', { hasText: /^2$/ }).waitFor();
+  const head = (name) => page.locator('.columns button', { hasText: name });
+  await head('Title').click();
+  await mine('Gamma Beta Alpha');
+  await head('Blocks').click();
+  await mine('Alpha Beta Gamma');
+  await head('References').click();
+  await mine('Gamma Alpha Beta');
+  await head('Created').click();
+  await mine('Beta Gamma Alpha');
+  await head('Edited').click();
+  await mine('Beta Alpha Gamma');
+  await page.getByLabel('Choose Alpha').check();
+  await page.getByLabel('Choose Gamma').check();
+  await page.getByRole('button', { name: 'Remove 2 pages' }).click();
+  await page.getByText('3 blocks are removed with them').waitFor();
+  await page.getByRole('button', { name: 'Remove', exact: true }).click();
+  await mine('Beta');
+  await plato.page.goto(plato.page.url().replace(/#.*/, '#/pages'));
+  await plato.page.getByLabel('Choose Beta').waitFor();
+  assert.equal(await plato.page.getByLabel('Choose Alpha').count(), 0);
+});
