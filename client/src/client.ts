@@ -507,7 +507,8 @@ export class BaseClient {
       }
     }, ALIVE_MS);
     const answered = (): void => clearTimeout(timer);
-    this.reader.index('eavt', [], { limit: 1 }).then(answered, answered);
+    const asker = { resolve: answered, reject: answered }; // that txd is away is an answer too
+    this.requests.askOnce({ type: 'index', index: 'eavt', components: [], limit: 1 }, asker);
   }
 
   private sayState(): void {

@@ -164,6 +164,21 @@ test('silence beyond the ping interval ends the socket', async (t) => {
   assert.match(reason, /silent/);
 });
 
+test('a page that wakes up while txd is away keeps its socket', async (t) => {
+  const client = await serving(t, (socket, message) => {
+    if (message.type === 'hello') return welcomeEmpty(socket, message);
+    return socket.say(message.type === 'index'
+      ? { type: 'error', re: message.id, code: 'unavailable', message: 'txd is away' }
+      : { ...result(message, 0), result: 1 });
+  });
+  await client.live();
+  t.mock.timers.enable({ apis: ['setTimeout'] });
+  client.wake();
+  await client.query('after the answer');
+  t.mock.timers.tick(6_000);
+  assert.equal(client.status, 'live');
+});
+
 test('presence: full, joined, updated, left', async (t) => {
   const plato = { session: 'p', user: { name: 'Plato' }, state: { page: '1' } };
   const client = await serving(t, (socket, message) => {
