@@ -457,13 +457,44 @@ static void check_points(const struct model *model, const struct query *query)
     arena_release(&arena);
 }
 
+/* All that the entity has of the attribute, in whatever order. */
+static void check_values(const struct model *model, struct index_values *values,
+                         const struct components *at)
+{
+    struct query now = { .db = model_db(model), .index = INDEX_EAVT, .prefix = *at };
+    struct arena arena = { 0 };
+    struct datom *expected = ARENA_ARRAY(&arena, struct datom, 2 * model->count + 1);
+    struct datom datom;
+    struct error err;
+    size_t got = 0;
+
+    now.prefix.count = 2;
+    size_t count = expect(model, &now, &arena, expected);
+    index_values_seek(values, at->e, at->a);
+    for (; index_values_next(values, &datom); got++) {
+        size_t i = 0;
+        while (i < count && !value_equal(&datom.v, &expected[i].v))
+            i++;
+        assert_true(i < count && datom.e == at->e && datom.a == at->a && datom.added);
+        assert_int_equal(datom.t, expected[i].t);
+    }
+    assert_ok(index_values_check(values, &err));
+    assert_int_equal(got, count);
+    arena_release(&arena);
+}
+
 static void check_all(struct model *model, int queries)
 {
+    struct db now = model_db(model);
+    struct index_values *values = index_values_open(&now);
+
     for (int i = 0; i < queries; i++) {
         struct query query = random_query(model);
         check_query(model, &query);
         check_points(model, &query);
+        check_values(model, values, &query.prefix);
     }
+    index_values_close(values);
 }
 
 static void test_cursors(void **state)

@@ -6,6 +6,7 @@
 #include "txd/db/datom_key.h"
 
 #include <assert.h>
+#include <stdlib.h>
 
 /* --- writing --- */
 
@@ -183,6 +184,90 @@ bool index_find_entity(const struct db *db, const struct attribute *a, const str
     writing_release(&writing);
     buffer_release(&key);
     return ok;
+}
+
+/* --- values of pairs --- */
+
+struct index_values {
+    struct store_iterator *iterator;
+    uint32_t e;
+    uint16_t a;
+    bool begun;         /* the iterator stands at what was given out */
+    struct buffer head; /* of the pair's keys */
+    struct arena arena;
+    bool failed;
+    struct error error;
+};
+
+struct index_values *index_values_open(const struct db *db)
+{
+    struct index_values *values = xcalloc(1, sizeof(*values));
+
+    assert(!db_reads_past(db) && !db->since);
+    values->iterator =
+        store_iterator_open(db->store, db->view, (struct bytes){ 0 }, (struct bytes){ 0 }, true);
+    return values;
+}
+
+void index_values_close(struct index_values *values)
+{
+    if (!values)
+        return;
+    store_iterator_close(values->iterator);
+    buffer_release(&values->head);
+    arena_release(&values->arena);
+    free(values);
+}
+
+void index_values_seek(struct index_values *values, uint32_t e, uint16_t a)
+{
+    values->e = e;
+    values->a = a;
+    values->begun = false;
+    buffer_clear(&values->head);
+    buffer_append_u8(&values->head, datom_key_tag(INDEX_EAVT, false));
+    buffer_append_u32be(&values->head, e);
+    buffer_append_u16be(&values->head, a);
+    store_iterator_seek(values->iterator, buffer_bytes(&values->head));
+}
+
+bool index_values_next(struct index_values *values, struct datom *out)
+{
+    size_t len;
+
+    if (values->failed)
+        return false;
+    if (values->begun)
+        store_iterator_next(values->iterator);
+    values->begun = true;
+    if (!store_iterator_valid(values->iterator)) {
+        values->failed = !store_iterator_check(values->iterator, &values->error);
+        return false;
+    }
+    struct bytes key = store_iterator_key(values->iterator);
+    struct bytes value = store_iterator_value(values->iterator);
+    if (!bytes_starts_with(key, buffer_bytes(&values->head)))
+        return false;
+    arena_reset(&values->arena);
+    *out = (struct datom){ .e = values->e, .a = values->a, .added = true };
+    values->failed =
+        value.len < T_BYTES
+            ? !fail(&values->error, ERROR_FAULT, "the value of an eavt key has %zu bytes",
+                    value.len)
+            : !key_read_value(
+                  (struct bytes){ key.data + values->head.len, key.len - values->head.len },
+                  (struct bytes){ value.data + T_BYTES, value.len - T_BYTES }, &values->arena,
+                  &out->v, &len, &values->error);
+    if (!values->failed)
+        out->t = load_u32be((const uint8_t *)value.data);
+    return !values->failed;
+}
+
+bool index_values_check(const struct index_values *values, struct error *err)
+{
+    if (values->failed)
+        *err = values->error;
+    return !values->failed;
 }
 
 /* --- changes of an attribute --- */

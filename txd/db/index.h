@@ -14,6 +14,18 @@ bool index_find_entity(const struct db *db, const struct attribute *a, const str
                        bool *found, uint32_t *e, struct error *err) MUST_USE;
 
 /*
+ * What entities have of attributes, one pair after another, from one state of the store: for a
+ * writer, who asks before each assertion. Opening costs as much as a cursor, and most pairs that
+ * have nothing only a look at filters. `db` is at the present, without since and history. The
+ * datoms come in no order to rely on; their values are there until the next one.
+ */
+struct index_values *index_values_open(const struct db *db);
+void index_values_close(struct index_values *values); /* accepts NULL */
+void index_values_seek(struct index_values *values, uint32_t e, uint16_t a);
+bool index_values_next(struct index_values *values, struct datom *out);
+bool index_values_check(const struct index_values *values, struct error *err) MUST_USE;
+
+/*
  * Adds a datom to the current indexes of its attribute, in the batch. The datom is not there.
  */
 void index_add(struct store_batch *batch, const struct attribute *a, const struct datom *datom);

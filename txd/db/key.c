@@ -39,7 +39,7 @@ enum { SEQUENCE_END = 0x00, SEQUENCE_MIXED = 0x01, SEQUENCE_LONG = 0xff };
 #define HASH_BYTES 16
 #define TWO_TO_63  9223372036854775808.0
 
-enum { ENTITY_BYTES = 4, GROUP_BYTES = 1 + ENTITY_BYTES + 2 };
+enum { ENTITY_BYTES = 4, ATTRIBUTE_BYTES = 2 };
 
 struct bytes key_lookup_part(struct bytes key)
 {
@@ -52,9 +52,12 @@ struct bytes key_lookup_part(struct bytes key)
 
 struct bytes key_group_part(struct bytes key)
 {
-    bool group = key.len >= GROUP_BYTES && key.data[0] == 'E';
+    size_t len = !key.len             ? 0
+                 : key.data[0] == 'E' ? 1 + ENTITY_BYTES + ATTRIBUTE_BYTES
+                 : key.data[0] == 'R' ? 1 + ENTITY_BYTES
+                                      : 0;
 
-    return (struct bytes){ key.data, group ? GROUP_BYTES : 0 };
+    return (struct bytes){ key.data, key.len >= len ? len : 0 };
 }
 
 /* Doubles as integers in the same order: negative ones inverted, others with the sign bit set. */

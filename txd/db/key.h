@@ -95,11 +95,13 @@ static inline bool entity_is_tx(uint32_t e)
     return e >= TX_ENTITY_BASE;
 }
 
-/* What an exact look-up gives of a key: of eavt, current, the entity and the attribute; of avet,
- * current, all but the entity; a tx_id; of any other key nothing: no bytes of it, at its start. */
+/* What an exact look-up gives of a key: of eavt, current, the entity and the attribute; of vaet,
+ * current, the value; of avet, current, all but the entity; a tx_id; of any other key nothing: no
+ * bytes of it, at its start. */
 struct bytes key_lookup_part(struct bytes key);
 
-/* The look-up part that all keys have which begin with `key`; nothing unless it is of eavt. */
+/* The look-up part that all keys have which begin with `key`; nothing unless it is of eavt or vaet.
+ */
 struct bytes key_group_part(struct bytes key);
 
 /* Appends the encoded value. When the whole does not fit the key, *tail is what belongs into the

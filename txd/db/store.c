@@ -146,7 +146,7 @@ static unsigned char in_domain(void *state, const char *key, size_t len)
 static const char *transform_name(void *state)
 {
     (void)state;
-    return "stoa.lookup-part.2"; /* another name when the parts change: filters are made of them */
+    return "stoa.lookup-part.3"; /* another name when the parts change: filters are made of them */
 }
 
 static void transform_destroy(void *state)
@@ -157,9 +157,9 @@ static void transform_destroy(void *state)
 /*
  * What makes writing and looking up cheap (tests/bench/transact.c): a key finds its place in the
  * memtable next to the last one of its kind, in place of a search from the top, and Bloom filters
- * of memtables and tables answer for most tx_ids, unique values and attributes of entities that are
- * not there. The first has no function in RocksDB's C interface, so it is read from a text, into a
- * copy of `options`, which is freed.
+ * of memtables and tables answer for most tx_ids, unique values, attributes of entities and
+ * references to them that are not there. The first has no function in RocksDB's C interface, so it
+ * is read from a text, into a copy of `options`, which is freed.
  */
 static rocksdb_options_t *with_key_order(rocksdb_options_t *options)
 {

@@ -67,6 +67,7 @@ void draft_release(struct draft *draft)
     for (struct schema_held *held = draft->held; held; held = held->next)
         schema_release(held->schema);
     draft->held = NULL;
+    overlay_release(&draft->overlay);
 }
 
 void draft_reset(struct draft *draft)

@@ -25,6 +25,12 @@ void overlay_init(struct overlay *overlay, struct arena *arena, const struct db 
     overlay->last = &overlay->first;
 }
 
+void overlay_release(struct overlay *overlay)
+{
+    index_values_close(overlay->values);
+    overlay->values = NULL;
+}
+
 static bool may_be_stored(const struct overlay *overlay, uint32_t e, uint16_t a)
 {
     if (a >= overlay->fresh_a)
@@ -192,6 +198,19 @@ static bool load(struct overlay *overlay, enum index index, const struct compone
     return ok;
 }
 
+/* The same for what the entity has of the attribute. */
+static bool load_values(struct overlay *overlay, uint32_t e, uint16_t a, struct error *err)
+{
+    struct datom datom;
+
+    if (!overlay->values)
+        overlay->values = index_values_open(overlay->db);
+    index_values_seek(overlay->values, e, a);
+    while (index_values_next(overlay->values, &datom))
+        take_in(overlay, &datom);
+    return index_values_check(overlay->values, err);
+}
+
 /* The same for what is remembered of the group; false when nothing is. */
 static bool recall(struct overlay *overlay, uint32_t e, uint16_t a)
 {
@@ -211,8 +230,7 @@ bool overlay_values(struct overlay *overlay, uint32_t e, uint16_t a, struct grou
 {
     struct group *group = group_of(overlay, e, a);
 
-    if (!group->whole && !recall(overlay, e, a) &&
-        !load(overlay, INDEX_EAVT, &(struct components){ .count = 2, .e = e, .a = a }, err))
+    if (!group->whole && !recall(overlay, e, a) && !load_values(overlay, e, a, err))
         return false;
     group->whole = true;
     *out = group;

@@ -58,10 +58,12 @@ struct overlay {
     uint32_t fresh_e, fresh_a, tx_e; /* ids from here on, and this one, have nothing in the store */
     struct table datoms, groups, entities, holders, targets;
     struct pending *first, **last;
+    struct index_values *values; /* NULL until the first is asked for */
 };
 
 void overlay_init(struct overlay *overlay, struct arena *arena, const struct db *db,
                   const struct recent *recent, uint32_t fresh_e, uint32_t fresh_a, uint32_t tx_e);
+void overlay_release(struct overlay *overlay); /* what is not in the arena */
 
 /* The entity's place in the overlay; nothing is read. */
 struct entity *overlay_entity(struct overlay *overlay, uint32_t e);
