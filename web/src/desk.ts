@@ -10,6 +10,7 @@ export type Route =
   | { readonly kind: 'page'; readonly uid: string }
   | { readonly kind: 'history'; readonly uid: string }
   | { readonly kind: 'pages' }
+  | { readonly kind: 'files' }
   | { readonly kind: 'query' }
   | { readonly kind: 'graph'; readonly uid: string };
 
@@ -52,7 +53,7 @@ export const shownUid = computed(() => ('uid' in route.value ? route.value.uid :
 function readRoute(): Route {
   const [, kind, uid] = location.hash.split('/');
   if (uid && (kind === 'page' || kind === 'history' || kind === 'graph')) return { kind, uid: decodeURIComponent(uid) };
-  return kind === 'pages' || kind === 'query' ? { kind } : { kind: 'days' };
+  return kind === 'pages' || kind === 'files' || kind === 'query' ? { kind } : { kind: 'days' };
 }
 
 export function pageHref(uid: string): string {

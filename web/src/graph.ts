@@ -139,6 +139,13 @@ export class Graph {
     await this.send(this.history.redo(this.db.value), () => []);
   }
 
+  /* Forms that are undone by nobody, such as a part of an import. Rejects when the server refuses them. */
+  async load(forms: readonly Form[]): Promise<void> {
+    const sent = this.client.transact(forms as Value);
+    this.refresh();
+    await sent;
+  }
+
   /* Questions that the server answers, of the graph as it is or as it was. */
   get server(): Pick<Client, 'query' | 'pull' | 'explain'> {
     return this.client;

@@ -1,4 +1,7 @@
-// Keeping: pages renamed, merged and removed, and as they were.
+// Keeping: pages renamed, merged and removed, and as they were; import and export.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { until } from '../harness.mjs';
 import { peopleTest } from './people.mjs';
 
@@ -150,4 +153,99 @@ peopleTest('a page as it was: a slider over its changes, who made them, what the
   await plato.page.locator('.scroller').focus();
   await plato.press('Control+z');
   await sappho.sees('shadows on the wall\nprisoners in chains');
+});
+
+const samples = fileURLToPath(new URL('../../data/import/', import.meta.url));
+
+const summary = (person) => person.page.locator('.summary');
+
+async function openFiles(person) {
+  await person.page.getByRole('link', { name: 'Import and export' }).click();
+  await person.page.getByRole('heading', { name: 'Import and export' }).waitFor();
+}
+
+peopleTest('files of every format are imported by picker and by drop; what is there is appended to or passed over', {}, async (people) => {
+  const plato = await people.join('Plato', { on: 0 });
+  await fill(plato, 'Agathon', ['mine']);
+  const sappho = await people.join('Sappho', { on: 1 });
+  await openFiles(plato);
+  const files = plato.page.getByLabel('Files to import');
+  await files.setInputFiles(samples + 'roam.json');
+  await summary(plato).getByText('5 blocks taken, on 1 new page and 1 page that was here.').waitFor();
+  await sappho.open('Agathon');
+  await until('his and the imported', async () => (await sappho.outline()).startsWith('mine\nA poet of Athens; see A Drinking Party at the house of Agathon'));
+  await files.setInputFiles(samples + 'roam.json');
+  await summary(plato).getByText('5 blocks passed over: here already.').waitFor();
+
+  await files.setInputFiles(['roam.edn', 'athens.transit'].map((name) => samples + name));
+  await summary(plato).getByText('Imported: Roam EDN, Athens save').waitFor();
+  await summary(plato).getByText('1 blocks that are on no page').waitFor();
+  const folder = plato.page.getByLabel('Folder to import');
+  await folder.setInputFiles(samples + 'logseq');
+  await summary(plato).getByText('Imported: Logseq folder').waitFor();
+  await folder.setInputFiles(samples + 'markdown');
+  await summary(plato).getByText('Imported: Markdown').waitFor();
+  const dropped = await plato.page.evaluateHandle(() => {
+    const transfer = new DataTransfer();
+    transfer.items.add(new File(['- dropped\n  - below'], 'Dropped.md'));
+    return transfer;
+  });
+  await plato.page.locator('.drop').dispatchEvent('drop', { dataTransfer: dropped });
+  await summary(plato).getByText('2 blocks taken, on 1 new page.').waitFor();
+
+  for (const [title, words] of [
+    ['Lyceum', 'A school\n+Founded by Aristotle'], ['Academy', 'Let no one'], ['Peripatetics', 'tags: school, walk\nThe walkers'],
+    ['Zeno', 'aliases: Zeno of Citium, the Stoic'], ['Dropped', 'dropped\n  below'],
+  ]) {
+    await sappho.open(title);
+    await until(() => `${title} to begin with ${words}`, async () => (await sappho.outline()).startsWith(words));
+  }
+});
+
+peopleTest('an import that is cancelled leaves whole pages', {}, async (people) => {
+  const plato = await people.join('Plato');
+  await openFiles(plato);
+  const pages = Array.from({ length: 30 }, (_, i) => ({
+    title: `Page ${i}`,
+    children: Array.from({ length: 400 }, (__, k) => ({ uid: `p${i}-${k}`, string: `block ${k} of [[Page ${(i + 1) % 30}]]` })),
+  }));
+  const file = { name: 'large.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(pages)) };
+  await plato.page.getByLabel('Files to import').setInputFiles(file);
+  await plato.page.locator('.running', { hasText: /[1-9]\d* of 12000 blocks/ }).waitFor();
+  await plato.page.getByRole('button', { name: 'Cancel' }).click();
+  const told = await summary(plato).textContent();
+  assert.match(told, /^Cancelled: Roam JSON/);
+  const [, blocks, taken] = /([\d,]+) blocks taken, on (\d+) new pages?/.exec(told).map((text) => Number(text.replace(',', '')));
+  assert(taken > 0 && taken < 30, told);
+  assert.equal(blocks, 400 * taken);
+  assert(told.includes(`${30 - taken} page`), told);
+});
+
+peopleTest('pages are exported as Markdown, one or all, and the graph as EDN', {}, async (people) => {
+  const plato = await people.join('Plato', { permissions: ['clipboard-read', 'clipboard-write'] });
+  await fill(plato, 'What is/justice?', ['one of [[Books]]', 'two']);
+  await choose(plato, 'Copy as Markdown');
+  const text = '- one of [[Books]]\n- two\n';
+  let copied;
+  await until(() => `the copy instead of ${copied}`, async () => {
+    copied = await plato.page.evaluate(() => navigator.clipboard.readText());
+    return copied === text;
+  });
+  const save = async (act) => {
+    const [download] = await Promise.all([plato.page.waitForEvent('download'), act()]);
+    return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };
+  };
+  const page = await save(() => choose(plato, 'Download as Markdown'));
+  assert.deepEqual([page.name, page.bytes.toString()], ['What is_justice_.md', text]);
+  await openFiles(plato);
+  const zip = await save(() => plato.page.getByRole('button', { name: 'All pages as Markdown' }).click());
+  assert.equal(zip.name, 'main.zip');
+  assert.equal(zip.bytes.subarray(0, 2).toString(), 'PK');
+  assert(zip.bytes.includes('What is_justice_.md'));
+  const edn = await save(() => plato.page.getByRole('link', { name: 'The graph as EDN' }).click());
+  assert.equal(edn.name, 'main.edn');
+  assert.match(edn.bytes.toString(), /^#datascript\/DB [^]*"one of \[\[Books\]\]"/);
+  await plato.page.getByLabel('Files to import').setInputFiles({ name: edn.name, mimeType: 'text/plain', buffer: edn.bytes });
+  await summary(plato).getByText(/passed over: here already/).waitFor();
+  await summary(plato).getByText(/^0 blocks taken/).waitFor();
 });

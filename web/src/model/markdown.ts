@@ -1,25 +1,29 @@
 /*
- * Blocks as Markdown and back: what is copied, pasted and later exported. A block is a list item, its
- * children are indented below it. Links and references stay as they are written in the graph.
+ * Blocks as Markdown and back: what is copied, pasted and exported. A block is a list item, its
+ * children are indented below it. Links and references stay as they are written in the graph, unless `write` turns them.
  */
 import { childrenOf, readId, type Db } from './blocks.js';
 import { cycleTodo, todoOf, withoutTodo, type Tree } from './edit.js';
 
 const INDENT = '  ';
 
+type Write = (text: string) => string;
+
+const asItIs: Write = (text) => text;
+
 /* These blocks with all below them, as a nested list. */
-export function writeMarkdown(db: Db, ids: readonly number[], depth = 0): string {
-  return ids.map((id) => writeBlock(db, id, depth)).join('');
+export function writeMarkdown(db: Db, ids: readonly number[], write = asItIs, depth = 0): string {
+  return ids.map((id) => writeBlock(db, id, write, depth)).join('');
 }
 
-function writeBlock(db: Db, id: number, depth: number): string {
+function writeBlock(db: Db, id: number, write: Write, depth: number): string {
   const block = readId(db, id);
   const pad = INDENT.repeat(depth);
   const mark = { TODO: '[ ] ', DONE: '[x] ', none: '' }[todoOf(block.text) ?? 'none'];
   const heading = block.heading > 0 ? `${'#'.repeat(block.heading)} ` : '';
-  const text = (mark + heading + withoutTodo(block.text)).replaceAll('\n', `\n${pad}${INDENT}`);
+  const text = (mark + heading + write(withoutTodo(block.text))).replaceAll('\n', `\n${pad}${INDENT}`);
   const children = childrenOf(db, id).map((child) => child.id);
-  return `${pad}- ${text}\n${writeMarkdown(db, children, depth + 1)}`;
+  return `${pad}- ${text}\n${writeMarkdown(db, children, write, depth + 1)}`;
 }
 
 interface Item {

@@ -58,6 +58,8 @@ function Middle(): VNode {
       return <AllPages />;
     case 'query':
       return <Lazy key={kind} load={loadConsole} />;
+    case 'files':
+      return <Lazy key={kind} load={loadFiles} />;
     case 'history':
       return <Lazy key={kind} load={loadHistory} />;
     case 'graph':
@@ -69,6 +71,7 @@ function Middle(): VNode {
 
 const loadGraph = async (): Promise<ComponentType> => (await import('./graph_view.js')).GraphView;
 const loadConsole = async (): Promise<ComponentType> => (await import('./console.js')).Console;
+const loadFiles = async (): Promise<ComponentType> => (await import('./files.js')).Files;
 const loadHistory = async (): Promise<ComponentType> => (await import('./history.js')).History;
 
 function Loading(): VNode {

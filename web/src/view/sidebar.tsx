@@ -29,6 +29,9 @@ export function Sidebar(): VNode {
         <ShortcutList />
         <PinButton />
         <Recent />
+        <a class="nav files" href="#/files" aria-current={kind === 'files' ? 'page' : undefined}>
+          Import and export
+        </a>
       </nav>
     </>
   );

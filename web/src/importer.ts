@@ -1,0 +1,90 @@
+/* An import into the open graph, from the chosen files to the summary. It goes on while other views are looked at. */
+import { signal } from '@preact/signals';
+import { graph } from './desk.js';
+import { Plan, type Counts } from './model/import/plan.js';
+import { countBlocks, type SourceFile } from './model/import/reading.js';
+import { readFiles } from './model/import/recognise.js';
+
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+}
+
+export interface Summary {
+  readonly format: string;
+  readonly counts: Counts;
+  readonly total: { readonly pages: number; readonly blocks: number };
+  readonly left: readonly string[];
+  readonly end: 'done' | 'cancelled' | 'failed';
+  readonly error: string;
+}
+
+const NOTHING: Counts = { pages: 0, newPages: 0, blocks: 0, present: 0, renewed: 0 };
+
+export const progress = signal<Progress | undefined>(undefined);
+export const summary = signal<Summary | undefined>(undefined);
+
+let isCancelled = false;
+
+/* Ends an import with the page that it is at. */
+export function cancelImport(): void {
+  isCancelled = true;
+}
+
+export async function importFiles(files: readonly SourceFile[]): Promise<void> {
+  if (progress.value || files.length === 0) return;
+  isCancelled = false;
+  summary.value = undefined;
+  progress.value = { done: 0, total: 0 };
+  const { format, pages, left } = await readFiles(files);
+  const total = { pages: pages.length, blocks: pages.reduce((sum, page) => sum + countBlocks(page.children), 0) };
+  let counts = NOTHING;
+  let [end, error]: [Summary['end'], string] = ['done', ''];
+  try {
+    for (const batch of new Plan(graph.db.value, pages, Date.now()).batches()) {
+      if (batch.forms.length > 0) await graph.load(batch.forms);
+      counts = batch.counts;
+      progress.value = { done: counts.blocks + counts.present, total: total.blocks };
+      if (isCancelled && batch.isWhole) {
+        end = 'cancelled';
+        break;
+      }
+    }
+  } catch (problem) {
+    [end, error] = ['failed', (problem as Error).message];
+  }
+  progress.value = undefined;
+  summary.value = { format, counts, total, left, end, error };
+}
+
+/* --- the files --- */
+
+export function pickedFiles(list: FileList): SourceFile[] {
+  return [...list].map((file) => ({ path: file.webkitRelativePath || file.name, text: () => file.text() }));
+}
+
+/* What was dropped, with all files in folders. */
+export async function droppedFiles(transfer: DataTransfer): Promise<SourceFile[]> {
+  // All at once: the items are gone after the first wait.
+  const found = [...transfer.items].map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
+  const files = found.map(({ entry, file }): SourceFile[] | Promise<SourceFile[]> =>
+    entry ? filesBelow(entry, entry.name) : file ? [{ path: file.name, text: () => file.text() }] : [],
+  );
+  return (await Promise.all(files)).flat();
+}
+
+async function filesBelow(entry: FileSystemEntry, path: string): Promise<SourceFile[]> {
+  if (entry.isFile) {
+    const file = entry as FileSystemFileEntry;
+    const open = (): Promise<File> => new Promise((resolve, reject) => file.file(resolve, reject));
+    return [{ path, text: async () => (await open()).text() }];
+  }
+  const reader = (entry as FileSystemDirectoryEntry).createReader();
+  const files: SourceFile[] = [];
+  for (;;) {
+    // Each call gives some of them, the last one none.
+    const some = await new Promise<FileSystemEntry[]>((resolve, reject) => reader.readEntries(resolve, reject));
+    if (some.length === 0) return files;
+    files.push(...(await Promise.all(some.map((each) => filesBelow(each, `${path}/${each.name}`)))).flat());
+  }
+}
