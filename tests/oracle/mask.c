@@ -180,6 +180,7 @@ static const struct {
     { ":find and :with should not", "it wants :with to name other variables than :find" },
     { "Vars used in :in should be distinct", "it takes no variable twice in :in" },
     { "Nothing found for entity id", "it throws where a lookup ref names nothing" },
+    { "Expected number or lookup ref for entity id, got", "it throws where a number can be no id" },
     { "Query for unknown vars", "it loses the variables of an `and` inside of an `and`" },
     { "Cannot compare", "it orders only values of one type" },
     { "Unknown function 'clojure.string", "it has fewer functions" },
