@@ -1,5 +1,6 @@
 // Together: gateways that die, networks that go, what the window says of it, and who is where.
 import assert from 'node:assert/strict';
+import { datascript } from '../../../client/dist/node.js';
 import { until } from '../harness.mjs';
 import { peopleTest } from './people.mjs';
 
@@ -74,4 +75,22 @@ peopleTest('an empty graph shows what can be done; the page is under a strict po
   });
   assert(isRefused, 'a script in the page has run');
   plato.errors = plato.errors.filter((text) => !/Content Security Policy/.test(text));
+});
+
+peopleTest('two who open an empty graph at the same time make one welcome', {}, async (people, stoa) => {
+  const both = await Promise.all(['Plato', 'Sappho'].map((name) => people.visitor(name)));
+  await Promise.all(both.map(({ page }, i) => page.goto(stoa.url(i))));
+  await Promise.all(both.map(({ page }) => page.locator('.block').first().waitFor()));
+  await Promise.all(both.map((person) => person.isLive()));
+  for (const person of both) {
+    await person.open('Welcome to Stoa');
+    await person.block('Like this').waitFor();
+  }
+  const { mirror: { db } } = await stoa.liveClient({});
+  const valuesOf = (attribute) => datascript.datoms(db, ':aevt', attribute).map(({ v }) => v).filter((v) => v !== '');
+  for (const attribute of [':node/title', ':block/string', ':block/children']) {
+    const values = valuesOf(attribute);
+    assert.equal(new Set(values).size, values.length, `each ${attribute} once: ${values}`);
+  }
+  assert(valuesOf(':node/title').includes('Finding'));
 });

@@ -22,9 +22,10 @@ const PAGES: readonly { readonly title: string; readonly text: string }[] = [
   - [ ] Ctrl+Enter makes a task of a block
   - [x] and once more, a task that is done
 - # Where to go on
-  - [[Writing]]: marks, links, references
-  - [[Together]]: who is here, what happens without a network
-  - Ctrl+K finds pages and blocks, and makes pages that are not there yet. Alt+D leads to the daily notes.
+  - [[Writing]]: marks, links, references, moving blocks about
+  - [[Finding]]: search, references, the pages around a page, questions to the graph
+  - [[Together]]: who is here, what happens without a network, how a page was earlier
+  - Ctrl+/ lists all keys. Alt+D leads to the daily notes.
 `,
   },
   {
@@ -32,7 +33,8 @@ const PAGES: readonly { readonly title: string; readonly text: string }[] = [
     text: `
 - **bold**, __italic__, ^^highlighted^^, ~~struck~~, \`code\` and [links](https://github.com)
 - Two square brackets make a link to a page: [[Welcome to Stoa]]. So does a #tag. The page is made when it is not there.
-- Below each page stands what links to it. Rename a page, and all links to it follow.
+- A slash offers all that a block can be or hold: a heading, a task, code, today's date.
+- Two round brackets refer to a block, wherever it is, and show its text.
 - \`\`\`js
   // Three backticks make a block of code; Shift+Enter makes a new line.
   const stoa = 'a covered walk';
@@ -42,12 +44,23 @@ const PAGES: readonly { readonly title: string; readonly text: string }[] = [
 `,
   },
   {
+    title: 'Finding',
+    text: `
+- Ctrl+K finds pages and blocks that hold all words typed, and makes pages that are not there yet.
+- Below each page stands what links to it, and what names it without a link. [[Writing]] is linked from here.
+- A page's title is changed where it stands, and all links follow. The menu beside it has the rest: the pages around this one, its history, removing it.
+- All pages, in the sidebar, can be sorted by when they were edited or by the links to them. A pinned page is at hand in the sidebar for everyone.
+- Query, in the sidebar, asks the graph in Datalog and shows a table: every block and page is an entity, and examples are there to begin with.
+`,
+  },
+  {
     title: 'Together',
     text: `
 - Open this page in a second window: you see the other's letters as they are typed, and in which block they are.
 - Two who write in one block lose nothing: what both have typed is put together.
 - Without a network you can go on. What you write waits, also when the window is closed, and is sent as soon as the server is back. The sign at the top says how many edits wait.
-- Nothing is forgotten: the graph keeps its whole history.
+- Whoever is here stands at the top; a click goes where they are. A click on yourself changes your name, your colour, and light and dark.
+- Nothing is forgotten. The menu beside a page's title leads to its history: a slider shows the page as it was, who changed what, and brings a block back.
 `,
   },
 ];
