@@ -165,6 +165,12 @@ export class Graph {
     this.rejections.value = [];
   }
 
+  /* How far this copy of the graph is, and what it is: copies with the same checksum are the same. */
+  get state(): { readonly status: Status; readonly pending: number; readonly t: number | undefined; readonly checksum: string } {
+    const { position, checksumText } = this.client.mirror;
+    return { status: this.client.status, pending: this.pendingCount.value, t: position?.t, checksum: checksumText };
+  }
+
   /* Tries to connect now. */
   reconnect(): void {
     this.client.reconnect();
