@@ -85,7 +85,7 @@ test('an empty graph is welcomed once, and of two who open it the second is refu
   const empty = datascript.init_db([], SCHEMA);
   const forms = welcomeForms(empty, NOW);
   const db = apply(empty, forms);
-  assert.deepEqual(titles(db), ['DONE', 'TODO', 'Together', WELCOME, 'Writing', 'tag']);
+  assert.deepEqual(titles(db), ['DONE', 'Finding', 'TODO', 'Together', WELCOME, 'Writing', 'tag']);
   assert.deepEqual(faultsOf(db), []);
   assert.match(show(db, uidOf(db, idOfTitle(db, WELCOME))), /^\S+ In Athens[^]*\n  \S+ \{\{\[\[DONE\]\]\}\} and once more/m);
   assert.deepEqual(welcomeForms(db, NOW), []);

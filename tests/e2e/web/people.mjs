@@ -72,7 +72,7 @@ export class Person {
     page.on('pageerror', (error) => this.errors.push(`${error.name} ${error.message} ${error.stack}`));
     page.on('console', (message) => {
       // What the browser says of a gateway that is away, or of a picture, is no fault of the page.
-      const isOfNetwork = /WebSocket|ERR_CONNECTION|ERR_EMPTY|ERR_INTERNET|ERR_NAME/.test(message.text());
+      const isOfNetwork = /WebSocket|Failed to load resource: net::ERR_/.test(message.text());
       if (message.type() === 'error' && !isOfNetwork) this.errors.push(message.text());
     });
   }

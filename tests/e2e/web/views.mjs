@@ -4,12 +4,12 @@
  */
 import { until } from '../harness.mjs';
 
-const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
+const PHONE = { reducedMotion: 'reduce', viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, isMobile: true, hasTouch: true };
 
 /* By name, what a browser is to be like. */
 export const LOOKS = {
-  light: { colorScheme: 'light' },
-  dark: { colorScheme: 'dark' },
+  light: { colorScheme: 'light', reducedMotion: 'reduce' },
+  dark: { colorScheme: 'dark', reducedMotion: 'reduce' },
   'light-phone': { colorScheme: 'light', ...PHONE },
   'dark-phone': { colorScheme: 'dark', ...PHONE },
 };
@@ -116,6 +116,16 @@ export const VIEWS = {
   async menu(person) {
     await menu(person, 'Page menu');
     await person.page.getByRole('menuitem').first().waitFor();
+  },
+  async history(person) {
+    await menu(person, 'Page menu');
+    await person.page.getByRole('menuitem', { name: 'History' }).click();
+    await person.page.locator('.history .block').first().waitFor();
+  },
+  async around(person) {
+    await menu(person, 'Page menu');
+    await person.page.getByRole('menuitem', { name: 'Show the pages around it' }).click();
+    await person.page.locator('.graph-view svg circle').first().waitFor();
   },
   async name(person) {
     await menu(person, /Change name/);
