@@ -35,6 +35,7 @@ const PAGES = {
 
 const DAY = `- Met in the stoa with [[Aristophanes]]: the reading of [[Symposium]] goes on next week #reading
   - [ ] Bring copies of 189c
+- Not in Phaedrus: the chariot of Parmenides
 - A good line: __the lover is nearer to the divine than the beloved__, see [[Phaedrus]]`;
 
 /* Fills an empty page, which is in front of them, with a list. */
@@ -100,6 +101,17 @@ export const VIEWS = {
     await person.page.locator('.examples .chip').first().click();
     await person.page.locator('.console .primary').click();
     await person.page.locator('.console section table').waitFor();
+  },
+  async around(person) {
+    await open(person, 'Symposium');
+    await person.press('Alt+g');
+    await person.page.locator('.graph-picture svg[aria-busy=false] circle').first().waitFor();
+  },
+  async mentions(person) {
+    await open(person, 'Phaedrus');
+    const section = person.page.getByRole('button', { name: /unlinked references?$/i });
+    if ((await section.getAttribute('aria-expanded')) === 'false') await section.click();
+    await person.page.locator('.mention').first().waitFor();
   },
   async chosen(person) {
     await open(person, 'Symposium');

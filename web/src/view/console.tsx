@@ -202,7 +202,7 @@ function Outcomes(): VNode | null {
   return (
     <section aria-label="Result">
       <p class="told" role="status">{summary(told.answer, told.took_ms, told.isCut)}</p>
-      <AnswerView key={told} answer={told.answer} label="Result" />
+      <AnswerView key={told} answer={told.answer} label="Rows" />
       {told.plan && (
         <>
           <h2>How it was found</h2>

@@ -68,6 +68,7 @@ function Note({ found }: { found: Neighbourhood }): VNode | null {
 
 function Picture({ found }: { found: Neighbourhood }): VNode {
   const frame = useSignal(0);
+  const isMoving = useSignal(true);
   const transform = useSignal<ZoomTransform>(zoomIdentity);
   const isMoved = useRef(false);
   const svg = useRef<SVGSVGElement>(null);
@@ -76,8 +77,10 @@ function Picture({ found }: { found: Neighbourhood }): VNode {
   const layout = useMemo(() => (last.current = layoutOf(found, last.current, isStill)), [found]);
   const behaviour = useMemo(() => zoom<SVGSVGElement, unknown>().scaleExtent(SCALES), []);
   const fit = (): void => {
-    const { clientWidth, clientHeight } = svg.current!;
-    behaviour.transform(select(svg.current!), fitting(last.current!.places, clientWidth, clientHeight));
+    // The observer may tell of the size that it has when it goes.
+    if (!svg.current) return;
+    const { clientWidth, clientHeight } = svg.current;
+    behaviour.transform(select(svg.current), fitting(last.current!.places, clientWidth, clientHeight));
   };
   const scaleBy = (factor: number): void => {
     isMoved.current = true;
@@ -98,7 +101,8 @@ function Picture({ found }: { found: Neighbourhood }): VNode {
       frame.value++;
       if (!isMoved.current) fit();
     };
-    layout.simulation.on('tick', drawn);
+    isMoving.value = !isStill;
+    layout.simulation.on('tick', drawn).on('end', () => (isMoving.value = false));
     drawn();
     return () => void layout.simulation.stop();
   }, [layout]);
@@ -106,7 +110,7 @@ function Picture({ found }: { found: Neighbourhood }): VNode {
   const { x, y, k } = transform.value;
   return (
     <div class="graph-picture">
-      <svg ref={svg} role="group" aria-label="Pages and their links" class={k < LABELS_SCALE ? 'small' : ''}>
+      <svg ref={svg} role="group" aria-label="Pages and their links" aria-busy={isMoving.value} class={k < LABELS_SCALE ? 'small' : ''}>
         <g transform={`translate(${x},${y}) scale(${k})`}>
           {layout.lines.map(({ source, target }) => (
             <line key={`${source.uid} ${target.uid}`} x1={source.x} y1={source.y} x2={target.x} y2={target.y} />
