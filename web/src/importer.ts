@@ -1,7 +1,7 @@
 /* An import into the open graph, from the chosen files to the summary. It goes on while other views are looked at. */
 import { signal } from '@preact/signals';
 import { graph } from './desk.js';
-import { Plan, type Counts } from './model/import/plan.js';
+import { Plan, mergedPages, type Counts } from './model/import/plan.js';
 import { countBlocks, type SourceFile } from './model/import/reading.js';
 import { readFiles } from './model/import/recognise.js';
 
@@ -36,7 +36,8 @@ export async function importFiles(files: readonly SourceFile[]): Promise<void> {
   isCancelled = false;
   summary.value = undefined;
   progress.value = { done: 0, total: 0 };
-  const { format, pages, left } = await readFiles(files);
+  const { format, pages: read, left } = await readFiles(files);
+  const pages = mergedPages(read);
   const total = { pages: pages.length, blocks: pages.reduce((sum, page) => sum + countBlocks(page.children), 0) };
   let counts = NOTHING;
   let [end, error]: [Summary['end'], string] = ['done', ''];

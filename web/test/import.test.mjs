@@ -5,7 +5,7 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { datascript } from '../../client/dist/index.js';
 import { SCHEMA, idOf, idOfTitle, readBlock, readId, referrersOf, uidOf } from '../out/model/blocks.js';
-import { Plan, FORMS_MAX } from '../out/model/import/plan.js';
+import { Plan, FORMS_MAX, mergedPages } from '../out/model/import/plan.js';
 import { titleOfFile } from '../out/model/import/logseq.js';
 import { dayNamed, frontMatter, turnDayLinks } from '../out/model/import/reading.js';
 import { readFiles } from '../out/model/import/recognise.js';
@@ -35,7 +35,7 @@ const empty = datascript.init_db([], SCHEMA);
 function imported(db, pages) {
   let count = 0;
   let [made, counts] = [db, undefined];
-  for (const batch of new Plan(db, pages, NOW, () => `fresh${count++}`).batches()) {
+  for (const batch of new Plan(db, mergedPages(pages), NOW, () => `fresh${count++}`).batches()) {
     made = apply(made, batch.forms);
     counts = batch.counts;
   }
@@ -176,17 +176,23 @@ test('uids that something else has are renewed, with the references to them', ()
   assert.deepEqual([refsTo(db, 'fresh0'), refsTo(db, 'x'), refsTo(db, 'a')], [['b'], ['b'], []]);
 });
 
+test('pages of one title are one, and titles such that links lead to them', () => {
+  const pages = [' A  b ', 'A b', 'c ]] d', ''].map((title) => ({ title, children: [{ text: title, children: [] }] }));
+  assert.deepEqual(mergedPages(pages).map(({ title, children }) => [title, children.length]), [['A b', 2], ['c )) d', 1], ['Untitled', 1]]);
+});
+
 test('transactions are bounded, and pages whole between them', () => {
   const blocks = (count, name) => Array.from({ length: count }, (_, i) => ({ uid: `${name}-${i}`, text: `#tag ${i}`, children: [] }));
   const pages = [
     { title: 'Large', children: blocks(3000, 'large') },
     { title: 'Small', children: [{ text: 'see ((later-0))', children: [] }] },
+    { title: 'Medium', children: blocks(600, 'medium') },
     { title: 'Later', children: blocks(1, 'later') },
   ];
   const batches = [...new Plan(empty, pages, NOW, () => 'small').batches()];
   assert(batches.every(({ forms }) => forms.length <= FORMS_MAX + 4));
   assert.deepEqual(batches.map(({ isWhole }) => isWhole), [false, false, false, false, true, true, true]);
-  const until = batches.findLastIndex(({ counts }) => counts.pages === 2);
+  const until = batches.findLastIndex(({ counts }) => counts.pages === 3);
   const cut = batches.slice(0, until + 1).reduce((db, { forms }) => apply(db, forms), empty);
   assert.deepEqual([faultsOf(cut), readId(cut, idOf(cut, 'small')).text], [[], 'see ((later-0))']);
   const whole = batches.slice(until + 1).reduce((db, { forms }) => apply(db, forms), cut);

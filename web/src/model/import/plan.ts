@@ -15,7 +15,7 @@ import type { ReadBlock, ReadPage } from './reading.js';
 
 export interface Batch {
   readonly forms: readonly Form[];
-  /* Whether a page ends with it. */
+  /* Whether pages end with it. */
   readonly isWhole: boolean;
   readonly counts: Counts;
 }
@@ -31,6 +31,9 @@ export interface Counts {
 
 /* A transaction ends with the block that passes this. */
 export const FORMS_MAX = 2000;
+
+/* Small pages go together until they are so many. */
+const FORMS_MIN = 1000;
 
 interface Planned {
   readonly uid: string;
@@ -59,16 +62,16 @@ export class Plan {
   ) {}
 
   *batches(): Generator<Batch, void, void> {
-    const pages = mergedPages(this.pages);
-    for (const page of pages) this.namePage(page);
-    const planned = pages.map((page) => ({ page, blocks: page.children.map((block) => this.place(block, page.title)) }));
+    for (const page of this.pages) this.namePage(page);
+    const planned = this.pages.map((page) => ({ page, blocks: page.children.map((block) => this.place(block, page.title)) }));
     for (const { page, blocks } of planned) {
       const uid = this.makePage(page.title, page.createTime);
       for (const [i, block] of blocks.entries()) yield* this.makeBlock(uid, block, this.firstOrder(uid) + i);
       this.counted.pages += 1;
       if (idOfTitle(this.db, page.title) === undefined) this.counted.newPages += 1;
-      yield this.cut(true);
+      if (this.forms.length >= FORMS_MIN) yield this.cut(true);
     }
+    yield this.cut(true);
   }
 
   private cut(isWhole: boolean): Batch {
@@ -190,8 +193,8 @@ function isSame(db: Db, id: number, source: ReadBlock, title: string): boolean {
   return block.title === undefined && block.text === source.text && page !== undefined && readId(db, page).title === title;
 }
 
-/* Pages of one title as one, under titles that links can lead to. */
-function mergedPages(pages: readonly ReadPage[]): ReadPage[] {
+/* Pages of one title as one, under titles that links can lead to: what a plan is made of. */
+export function mergedPages(pages: readonly ReadPage[]): ReadPage[] {
   const merged = new Map<string, ReadPage>();
   for (const page of pages) {
     const title = linkableTitle(page.title);
