@@ -102,11 +102,6 @@ export const VIEWS = {
     await person.page.locator('.console .primary').click();
     await person.page.locator('.console section table').waitFor();
   },
-  async around(person) {
-    await open(person, 'Symposium');
-    await person.press('Alt+g');
-    await person.page.locator('.graph-picture svg[aria-busy=false] circle').first().waitFor();
-  },
   async mentions(person) {
     await open(person, 'Phaedrus');
     const section = person.page.getByRole('button', { name: /unlinked references?$/i });
