@@ -127,6 +127,16 @@ export function setOpen(uid: string, isOpen: boolean): void {
   change((db) => (readBlock(db, uid) ? [set(uid, ':block/open', isOpen)] : []));
 }
 
+/* The same for the block that is written: the caret stays between its letters. */
+export function cycleWritten(at: Focus, draft: Draft): boolean {
+  return perform(at, (db) => {
+    const text = currentText(db, at.uid, draft);
+    const cycled = model.cycleTodo(text);
+    const forms = model.setText(db, at.uid, cycled, true, Date.now());
+    return { forms, caret: { uid: at.uid, at: Math.max(0, draft.from + cycled.length - text.length) } };
+  });
+}
+
 export function cycleTodo(...uids: string[]): void {
   change((db) => uids.flatMap((uid) => model.setText(db, uid, model.cycleTodo(textOf(db, uid)), true, Date.now())));
 }

@@ -13,6 +13,8 @@ const rows = [
   ['split above closed children stays beside', '+a Ab\n  b B', (db) => split(db, 'p', 'a', 'Ab', 1, 'n', NOW), '+a A\n  b B\nn b', 'n:0'],
   ['Enter in an empty last block goes out', 'a A\n  b B\n  c', (db) => split(db, 'p', 'c', '', 0, 'n', NOW), 'a A\n  b B\nc', 'c:0'],
   ['but not out of the zoomed block', 'a A\n  c', (db) => split(db, 'a', 'c', '', 0, 'n', NOW), 'a A\n  c\n  n', 'n:0'],
+  ['split of the root goes inside', 'a Ab\n  b B', (db) => split(db, 'a', 'a', 'Ab', 1, 'n', NOW), 'a A\n  n b\n  b B', 'n:0'],
+  ['and opens it', '+a Ab', (db) => split(db, 'a', 'a', 'Ab', 0, 'n', NOW), 'a Ab\n  n', 'n:0'],
 
   ['merge with the sibling above', 'a One\nb Two', (db) => mergeUp(db, 'p', 'b', 'Two', NOW), 'a OneTwo', 'a:3'],
   ['merge with the deepest above', 'a A\n  b B\nc C', (db) => mergeUp(db, 'p', 'c', 'C', NOW), 'a A\n  b BC', 'b:1'],
@@ -21,6 +23,8 @@ const rows = [
   ['merge behind the children of a closed block opens it', '+a A\n  x X\nb B\n  c C', (db) => mergeUp(db, 'p', 'b', 'B', NOW), 'a AB\n  x X\n  c C', 'a:1'],
   ['merge turns references', 'a A\nb B\nc see ((b))', (db) => mergeUp(db, 'p', 'b', 'B', NOW), 'a AB\nc see ((a))', 'a:1'],
   ['the first block merges with nothing', 'a A\nb B', (db) => mergeUp(db, 'p', 'a', 'A', NOW), null],
+  ['the first below a root that is a block merges with it', 'a A\n  b B', (db) => mergeUp(db, 'a', 'b', 'B', NOW), 'a AB', 'a:1'],
+  ['the root merges with nothing', 'a A\nb B', (db) => mergeUp(db, 'b', 'b', 'B', NOW), null],
   ['an empty first block goes', 'a\nb B', (db) => mergeUp(db, 'p', 'a', '', NOW), 'b B', 'b:0'],
   ['the only block stays', 'a', (db) => mergeUp(db, 'p', 'a', '', NOW), null],
 

@@ -6,7 +6,7 @@ import { allPages, makeDay, makePage } from '../out/model/pages.js';
 import { idOf, idOfTitle, readBlock, referrersOf, uidOf } from '../out/model/blocks.js';
 import { setText } from '../out/model/edit.js';
 import { WELCOME, welcomeForms } from '../out/model/welcome.js';
-import { dayOfUid, dayPage } from '../out/model/dates.js';
+import { dayOfUid, dayPage, dayUidOfTitle } from '../out/model/dates.js';
 import { datascript } from '../../client/dist/index.js';
 import { SCHEMA } from '../out/model/blocks.js';
 import { NOW, apply, faultsOf, outline, show, text } from './outline.mjs';
@@ -27,6 +27,9 @@ test('days are named as Roam names them', () => {
     assert.deepEqual(dayPage(date), { uid, title });
     assert.equal(dayOfUid(uid).getTime(), date.getTime());
   }
+  assert.equal(dayUidOfTitle('November 22nd, 2026'), '11-22-2026');
+  assert.equal(dayUidOfTitle('November 31st, 2026'), undefined);
+  assert.equal(dayUidOfTitle('Smarch 1st, 2026'), undefined);
   assert.equal(dayOfUid('13-40-2021'), undefined);
   assert.equal(dayOfUid('abc'), undefined);
 });

@@ -1,5 +1,6 @@
 // Together: gateways that die, networks that go, what the window says of it, and who is where.
 import assert from 'node:assert/strict';
+import { setTimeout as pause } from 'node:timers/promises';
 import { datascript } from '../../../client/dist/node.js';
 import { until } from '../harness.mjs';
 import { peopleTest } from './people.mjs';
@@ -93,4 +94,103 @@ peopleTest('two who open an empty graph at the same time make one welcome', {}, 
     assert.equal(new Set(values).size, values.length, `each ${attribute} once: ${values}`);
   }
   assert(valuesOf(':node/title').includes('Finding'));
+});
+
+peopleTest('the block that someone writes in has their name in their colour; a click on them goes there', {}, async (people) => {
+  const plato = await people.join('Plato', { on: 0 });
+  await plato.open('Long page');
+  await plato.page.locator('.block .text').click();
+  for (let i = 0; i < 60; i++) {
+    await plato.type(`line ${i}`);
+    await plato.press('Enter');
+  }
+  await plato.type('at the end');
+  const sappho = await people.join('Sappho', { on: 1 });
+  await sappho.open('Elsewhere');
+  await sappho.page.locator('.person.elsewhere').click();
+  await until('Sappho to be there', async () => (await sappho.title()) === 'Long page' || (await sappho.block('at the end').count()) > 0);
+  const name = sappho.block('at the end').locator('.writers .person');
+  await name.waitFor();
+  assert.equal(await name.locator('.name').textContent(), 'Plato');
+  assert.equal(await name.evaluate((element) => getComputedStyle(element).backgroundColor), 'rgb(79, 70, 229)');
+  const box = await name.boundingBox();
+  assert(box.y > 0 && box.y < 800, 'the block is in sight');
+  await plato.press('Escape', 'Escape');
+  await name.waitFor({ state: 'detached' });
+});
+
+peopleTest('name and colour can be changed, without losing what is on the way', {}, async (people) => {
+  const plato = await people.join('Plato', { on: 0 });
+  await plato.open('Names');
+  await plato.page.locator('.block .text').click();
+  await plato.type('mine');
+  const sappho = await people.join('Sappho', { on: 1 });
+  await plato.page.getByRole('button', { name: 'You are Plato' }).click();
+  await plato.page.getByRole('textbox', { name: 'Name' }).fill('Aristocles of Athens');
+  await plato.page.getByRole('radio', { name: 'Teal' }).check();
+  await plato.page.getByRole('button', { name: 'Save' }).click();
+  await sappho.page.getByRole('link', { name: 'Aristocles of Athens' }).waitFor();
+  assert.equal(await sappho.page.locator('a.person').count(), 1);
+  await sappho.open('Names');
+  await sappho.sees('mine');
+  const kept = await plato.page.evaluate(() => JSON.parse(localStorage.getItem('stoa.profile')));
+  assert.deepEqual(kept, { name: 'Aristocles of Athens', color: '#0f766e' });
+});
+
+peopleTest('what the server would not take is shown with its text, which can be had back', {}, async (people, stoa) => {
+  const plato = await people.join('Plato', { on: 0, permissions: ['clipboard-read', 'clipboard-write'] });
+  await plato.open('Refused');
+  await plato.page.locator('.block .text').click();
+  await plato.type('first');
+  await plato.press('Enter');
+  await plato.type('second');
+  const sappho = await people.join('Sappho', { on: 1 });
+  await sappho.open('Refused');
+  await sappho.sees('first\nsecond');
+  await stoa.gateways[0].program.stop('SIGKILL');
+  await plato.type(' with words that must not be lost');
+  await plato.page.locator('.status.offline', { hasText: 'pending' }).waitFor();
+  await sappho.write('second');
+  await sappho.press('Escape', 'Delete');
+  await sappho.sees('first');
+  stoa.startGateway(0);
+  const rejection = plato.page.getByRole('alert');
+  await rejection.filter({ hasText: 'second with words that must not be lost' }).waitFor();
+  await rejection.getByRole('button', { name: 'Copy the text' }).click();
+  assert.equal(await plato.page.evaluate(() => navigator.clipboard.readText()), 'second with words that must not be lost');
+  await rejection.getByRole('button', { name: 'Dismiss' }).click();
+  await rejection.waitFor({ state: 'detached' });
+  await plato.sees('first');
+});
+
+peopleTest('a minute of typing offline is there for everyone when the network is back', {}, async (people, stoa) => {
+  const plato = await people.join('Plato', { on: 0 });
+  await plato.open('Minute');
+  await plato.page.locator('.block .text').click();
+  await plato.type('begun');
+  const sappho = await people.join('Sappho', { on: 1 });
+  await sappho.open('Minute');
+  await sappho.sees('begun');
+  await stoa.gateways[0].program.stop('SIGKILL');
+  const lines = ['begun'];
+  const end = Date.now() + 60_000;
+  for (let i = 0; Date.now() < end; i++) {
+    lines.push(`${i % 3 === 2 ? '  ' : ''}line ${i} written offline`);
+    await plato.press('Enter');
+    if (i % 3 === 2) await plato.press('Tab');
+    if (i % 3 === 0 && i > 0) await plato.press('Shift+Tab');
+    await plato.page.keyboard.type(lines.at(-1).trim(), { delay: 30 });
+    await pause(2_000);
+  }
+  await plato.page.locator('.status.offline', { hasText: /[1-9]\d* pending/ }).waitFor();
+  await sappho.write('begun');
+  await sappho.type(' by two');
+  lines[0] = 'begun by two';
+  stoa.startGateway(0);
+  await plato.sees(lines.join('\n'));
+  await sappho.sees(lines.join('\n'));
+  await plato.isLive();
+  await plato.page.reload();
+  await plato.isLive();
+  await plato.sees(lines.join('\n'));
 });

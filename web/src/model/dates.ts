@@ -31,3 +31,13 @@ export function dayOfUid(uid: string): Date | undefined {
   const date = new Date(Number(match[3]), Number(match[1]) - 1, Number(match[2]));
   return dayPage(date).uid === uid ? date : undefined;
 }
+
+const TITLE = /^([A-Z][a-z]+) (\d{1,2})[a-z]{2}, (\d{4})$/;
+
+/* The uid of the daily note that has a title, if a daily note has it. */
+export function dayUidOfTitle(title: string): string | undefined {
+  const match = TITLE.exec(title);
+  if (!match) return undefined;
+  const page = dayPage(new Date(Number(match[3]), MONTHS.indexOf(match[1]!), Number(match[2])));
+  return page.title === title ? page.uid : undefined;
+}

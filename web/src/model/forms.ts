@@ -6,6 +6,7 @@
  * `conflict` when it is not there any more: without it, two people who move one block at once would
  * leave it in two places, and two who move blocks into each other would cut both off from their page.
  */
+import { dayUidOfTitle } from './dates.js';
 import { linksOf } from './links.js';
 import { childrenOf, idOf, idOfTitle, parentOf, uidOf, valuesOf, type Db } from './blocks.js';
 import { place } from './order.js';
@@ -100,13 +101,14 @@ export function makeRoom(
   return { orders, forms };
 }
 
-/* A page that a text names; `uid` is settled when it is new. */
+/* A page that a text names; `uid` is settled when it is new. A link to a day makes its daily note. */
 export function pageForms(db: Db, title: string, now: number): { forms: Form[]; uid: string } {
   const id = idOfTitle(db, title);
   if (id !== undefined) {
     return { forms: [], uid: uidOf(db, id) };
   }
-  const uid = uidFrom(db, title);
+  const day = dayUidOfTitle(title);
+  const uid = day !== undefined && idOf(db, day) === undefined ? day : uidFrom(db, title);
   return { forms: [{ ':block/uid': uid, ':node/title': title, ':create/time': now }], uid };
 }
 

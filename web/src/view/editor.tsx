@@ -52,14 +52,6 @@ export function Editor({ at, text, heading }: Props): VNode {
     setChoice(0);
   };
 
-  useLayoutEffect(() => {
-    const element = area.current!;
-    const { length } = element.value;
-    const edge = at.at === 0 ? 'first' : 'last';
-    const place = at.x === undefined ? Math.min(at.at, length) : offsetNear(copy.current!, at.x, length, edge);
-    element.focus({ preventScroll: false });
-    element.setSelectionRange(place, place);
-  }, [at]);
   useLayoutEffect(() => () => mine.leave(), []);
   useLayoutEffect(() => {
     const element = area.current!;
@@ -70,6 +62,14 @@ export function Editor({ at, text, heading }: Props): VNode {
     element.setSelectionRange(place, place);
     setDraft(merged);
   }, [text]);
+  useLayoutEffect(() => {
+    const element = area.current!;
+    const { length } = element.value;
+    const edge = at.at === 0 ? 'first' : 'last';
+    const place = at.x === undefined ? Math.min(at.at, length) : offsetNear(copy.current!, at.x, length, edge);
+    element.focus({ preventScroll: false });
+    element.setSelectionRange(place, place);
+  }, [at]);
 
   const choose = (index: number): void => {
     const option = options[index];
@@ -79,7 +79,7 @@ export function Editor({ at, text, heading }: Props): VNode {
     show(value, caret);
     if (trigger.kind !== 'slash') return;
     mine.leave();
-    slashCommand(option.target)?.act?.(at.uid);
+    slashCommand(option.target)?.act?.(at, mine.draft(area.current!));
   };
   const keyDown = (event: KeyboardEvent): void => {
     if (event.isComposing) return;

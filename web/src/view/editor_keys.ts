@@ -76,7 +76,7 @@ function editKey(event: KeyboardEvent, editor: Keyed): boolean {
   const isFlat = draft.from === draft.to;
   const saved = (): void => saver.leave();
   const taken = (isDone: boolean): boolean => (isDone && saver.settle(draft.text), isDone);
-  if (key === 'Enter' && isCommand) return saved(), commands.cycleTodo(at.uid), true;
+  if (key === 'Enter' && isCommand) return saved(), commands.cycleWritten(at, saver.draft(area));
   if (key === 'Enter' && !isShift) {
     if (isFencing(draft)) return false;
     saved(); // what was typed stays when the new block is undone

@@ -1,5 +1,6 @@
 /* What / offers at the start of a word: things that a block can be or hold, for those who do not know the keys yet. */
 import * as commands from '../commands.js';
+import type { Focus } from '../desk.js';
 import { dayPage } from '../model/dates.js';
 
 export interface SlashCommand {
@@ -8,8 +9,8 @@ export interface SlashCommand {
   readonly keys?: string;
   /* What is put in place of the command; the caret goes to the bar. */
   readonly text?: () => string;
-  /* What is done to the block. */
-  readonly act?: (uid: string) => void;
+  /* What is done to the block that is written. */
+  readonly act?: (at: Focus, draft: commands.Draft) => void;
 }
 
 const DAY_MS = 86_400_000;
@@ -18,11 +19,11 @@ const day = (days: number) => (): string => `[[${dayPage(new Date(Date.now() + d
 const text = (template: string) => (): string => template;
 
 const COMMANDS: readonly SlashCommand[] = [
-  { name: 'To do', keys: 'Ctrl Enter', act: (uid) => commands.cycleTodo(uid) },
-  { name: 'Heading 1', keys: '# Space', act: (uid) => commands.setHeading(uid, 1) },
-  { name: 'Heading 2', keys: '## Space', act: (uid) => commands.setHeading(uid, 2) },
-  { name: 'Heading 3', keys: '### Space', act: (uid) => commands.setHeading(uid, 3) },
-  { name: 'Plain text', keys: 'Ctrl Alt 0', act: (uid) => commands.setHeading(uid, 0) },
+  { name: 'To do', keys: 'Ctrl Enter', act: commands.cycleWritten },
+  { name: 'Heading 1', keys: '# Space', act: ({ uid }) => commands.setHeading(uid, 1) },
+  { name: 'Heading 2', keys: '## Space', act: ({ uid }) => commands.setHeading(uid, 2) },
+  { name: 'Heading 3', keys: '### Space', act: ({ uid }) => commands.setHeading(uid, 3) },
+  { name: 'Plain text', keys: 'Ctrl Alt 0', act: ({ uid }) => commands.setHeading(uid, 0) },
   { name: 'Page link', keys: '[[', text: text('[[|]]') },
   { name: 'Block reference', keys: '((', text: text('((|))') },
   { name: 'Embed a block', text: text('{{embed: ((|))}}') },

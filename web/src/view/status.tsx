@@ -27,7 +27,7 @@ export function StatusSign(): VNode {
 export function Rejections(): VNode | null {
   const all = graph.rejections.value;
   if (all.length === 0) return null;
-  const texts = all.flatMap((each) => each.texts);
+  const texts = lastOfEach(all.flatMap((each) => each.texts));
   return (
     <div class="rejections" role="alert">
       <p>
@@ -41,4 +41,9 @@ export function Rejections(): VNode | null {
       </div>
     </div>
   );
+}
+
+/* What was typed in one block is refused piece by piece, each with those before it: only the whole is worth having. */
+function lastOfEach(texts: readonly string[]): string[] {
+  return texts.filter((text, i) => !texts.slice(i + 1).some((later) => later.includes(text)));
 }

@@ -34,13 +34,13 @@ const type = (mark: string, close: string, isWord = false) => (): void => {
 const TOUCHES: readonly Touch[] = [
   { label: 'Out', look: 'outdent', press: key('Tab', { shiftKey: true }) },
   { label: 'In', look: 'indent', press: key('Tab') },
-  { label: 'Up', look: 'up', press: key('ArrowUp', { ctrlKey: true, shiftKey: true }) },
-  { label: 'Down', look: 'down', press: key('ArrowDown', { ctrlKey: true, shiftKey: true }) },
+  { label: 'Undo', look: 'undo', press: key('z', { code: 'KeyZ', ctrlKey: true }) },
   { label: 'To do', look: 'todo', press: key('Enter', { ctrlKey: true }) },
   { label: 'Link to a page', look: 'page-link', press: type('[[', ']]') },
   { label: 'Reference to a block', look: 'block-link', press: type('((', '))') },
   { label: 'More', look: 'slash', press: type('/', '', true) },
-  { label: 'Undo', look: 'undo', press: key('z', { code: 'KeyZ', ctrlKey: true }) },
+  { label: 'Up', look: 'up', press: key('ArrowUp', { ctrlKey: true, shiftKey: true }) },
+  { label: 'Down', look: 'down', press: key('ArrowDown', { ctrlKey: true, shiftKey: true }) },
   { label: 'Redo', look: 'redo', press: key('Z', { code: 'KeyZ', ctrlKey: true, shiftKey: true }) },
   { label: 'Done writing', look: 'finish', press: () => (focus.value = undefined) },
 ];
