@@ -129,11 +129,6 @@ export const VIEWS = {
     await person.page.getByRole('menuitem', { name: 'History' }).click();
     await person.page.locator('.history .block').first().waitFor();
   },
-  async around(person) {
-    await menu(person, 'Page menu');
-    await person.page.getByRole('menuitem', { name: 'Show the pages around it' }).click();
-    await person.page.locator('.graph-view svg circle').first().waitFor();
-  },
   async name(person) {
     await menu(person, /Change name/);
     await person.page.getByRole('textbox', { name: 'Name' }).waitFor();
