@@ -1,6 +1,8 @@
 /*
  * Random questions over random histories, asked three ways: txd, npm's datascript, and a naive
- * evaluator that decides. What differs is shrunk and printed as a case, which can be asked again.
+ * evaluator that decides. What differs is shrunk and printed as a case, which can be asked again. A
+ * fault of DataScript alone that is not among the known ones (mask.c) is news for a person to look
+ * at: it is printed, and fails the run only with STOA_NEWS=fail, since it may turn up any day.
  *
  *   conformance_differential                  STOA_CASES cases; STOA_SEED repeats a run
  *   conformance_differential --case 'EDN'     one case again
@@ -27,6 +29,7 @@ struct run {
     struct peer *peer;
     uint64_t cases, counts[VERDICTS];
     uint32_t failures;
+    bool news_fail;
 };
 
 static void report(struct run *run, const struct value *history, const struct value *question,
@@ -44,7 +47,6 @@ static void report(struct run *run, const struct value *history, const struct va
     fflush(stdout);
     buffer_release(&text);
     arena_release(&arena);
-    run->failures++;
 }
 
 static void ask(struct run *run, const struct world *world, const struct value *history,
@@ -56,8 +58,10 @@ static void ask(struct run *run, const struct world *world, const struct value *
 
     run->cases++;
     run->counts[verdict]++;
-    if (verdict_is_failure(verdict))
+    bool failure = verdict_is_failure(verdict) || (run->news_fail && verdict_is_news(verdict));
+    if (failure || verdict_is_news(verdict))
         report(run, history, question, verdict, words);
+    run->failures += failure;
     arena_release(&arena);
 }
 
@@ -164,13 +168,15 @@ static int run_case(struct run *run, const char *text)
     printf("%s\n%.*s\n", verdict_names[verdict], BYTES_ARG(words));
     world_close(&world);
     arena_release(&arena);
-    return verdict_is_failure(verdict);
+    return verdict_is_failure(verdict) || verdict_is_news(verdict);
 }
 
 int main(int argc, char **argv)
 {
-    const char *source = getenv("STOA_SOURCE"), *cases = getenv("STOA_CASES");
-    struct run run = { .peer = peer_open(source ? source : ".") };
+    const char *source = getenv("STOA_SOURCE"), *cases = getenv("STOA_CASES"),
+               *news = getenv("STOA_NEWS");
+    struct run run = { .peer = peer_open(source ? source : "."),
+                       .news_fail = news && strcmp(news, "fail") == 0 };
     int status;
 
     if (argc == 3 && strcmp(argv[1], "--case") == 0)

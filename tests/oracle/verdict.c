@@ -26,7 +26,12 @@ const char *const verdict_names[VERDICTS] = {
 
 bool verdict_is_failure(enum verdict verdict)
 {
-    return verdict >= VERDICT_DIFFER && verdict <= VERDICT_PEER_REFUSES;
+    return verdict >= VERDICT_DIFFER && verdict <= VERDICT_TXD_ANSWERS;
+}
+
+bool verdict_is_news(enum verdict verdict)
+{
+    return verdict == VERDICT_PEER_DIFFERS || verdict == VERDICT_PEER_REFUSES;
 }
 
 /* A question on its way. */

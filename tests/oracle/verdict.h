@@ -27,7 +27,10 @@ enum verdict {
 
 extern const char *const verdict_names[VERDICTS];
 
+/* Whether something is to be mended here; and whether DataScript differs in a way that was not
+ * known. */
 bool verdict_is_failure(enum verdict verdict);
+bool verdict_is_news(enum verdict verdict);
 
 /*
  * `peer` may be NULL: two ways. *words, in `arena`, says what each answered when they differ, or
