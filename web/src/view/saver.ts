@@ -5,12 +5,13 @@
 import * as commands from '../commands.js';
 import { mergeText } from '../graph.js';
 
-/* After this long without a key the draft is saved, and while typing goes on, at most this often. */
+/* While typing goes on the draft is saved this often, and not later than this after it was due. */
 const SAVE_MS = 300;
 
 export class Saver {
   private text: string;
   private timer: ReturnType<typeof setTimeout> | undefined;
+  private idle: number | undefined;
   private hasTyped = false;
 
   /* `base` is the graph's text, as it was last seen or last saved. */
@@ -21,7 +22,7 @@ export class Saver {
   type(text: string): void {
     this.text = text;
     this.hasTyped = true;
-    this.timer ??= setTimeout(() => this.flush(), SAVE_MS);
+    this.timer ??= setTimeout(() => this.flushWhenIdle(), SAVE_MS);
   }
 
   /* The graph's text changed: the draft with that change in it. */
@@ -40,6 +41,8 @@ export class Saver {
     this.base = this.text = text;
     clearTimeout(this.timer);
     this.timer = undefined;
+    if (this.idle !== undefined) cancelIdleCallback(this.idle);
+    this.idle = undefined;
   }
 
   /* The caret leaves, or an edit follows that builds on the text: what is typed is saved now. */
@@ -48,6 +51,12 @@ export class Saver {
     this.settle(this.text);
     void commands.save(this.uid, draft, true, this.hasTyped);
     this.hasTyped = false;
+  }
+
+  /* Saving takes some milliseconds: a key that is to be drawn goes first, where the browser can tell. */
+  private flushWhenIdle(): void {
+    if (typeof requestIdleCallback !== 'function') this.flush();
+    else this.idle = requestIdleCallback(() => this.flush(), { timeout: SAVE_MS });
   }
 
   /* Saves what is typed while the caret stays. */
