@@ -37,14 +37,25 @@ process.on('exit', () => {
   folders.forEach((folder) => rmSync(folder, { recursive: true, force: true }));
 });
 
-export function freePort() {
-  return new Promise((resolve, reject) => {
+/* Below the range that the kernel gives to outgoing connections, any of which may have taken a port meanwhile. */
+const PORTS = { first: 10_000, end: 32_000 };
+const givenPorts = new Set();
+
+/* A port that nobody listens on and that this process has not been given before. */
+export async function freePort() {
+  for (;;) {
+    const port = PORTS.first + Math.floor(Math.random() * (PORTS.end - PORTS.first));
+    if (givenPorts.has(port) || !(await canListen(port))) continue;
+    givenPorts.add(port);
+    return port;
+  }
+}
+
+function canListen(port) {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const { port } = server.address();
-      server.close(() => resolve(port));
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }
 
