@@ -10,6 +10,8 @@ export class Checksum {
   private low = 0;
   private high = 0;
   private readonly writer = new Writer(true);
+  /* Attributes as they are written: few, and one in each datom. */
+  private readonly attributes = new Map<string, Uint8Array>();
 
   /* `attribute` is an ident without colon; `value` is as decoded, not as a mirror holds it. */
   add(entity: number, attribute: string, value: Value, tx: number): void {
@@ -29,13 +31,22 @@ export class Checksum {
   }
 
   private encode(entity: number, attribute: string, value: Value, tx: number): Uint8Array {
+    const attributeBytes = this.attributes.get(attribute) ?? this.writeAttribute(attribute);
     this.writer.clear();
     this.writer.array(4);
     this.writer.write(entity);
-    this.writer.write(Keyword.of(attribute));
+    this.writer.raw(attributeBytes);
     this.writer.write(value);
     this.writer.write(tx);
     return this.writer.bytes();
+  }
+
+  private writeAttribute(attribute: string): Uint8Array {
+    this.writer.clear();
+    this.writer.write(Keyword.of(attribute));
+    const bytes = this.writer.bytes().slice();
+    this.attributes.set(attribute, bytes);
+    return bytes;
   }
 }
 

@@ -306,7 +306,8 @@ export class Writer {
     this.data[this.length++] = byte;
   }
 
-  private raw(bytes: Uint8Array): void {
+  /* What is encoded already. */
+  raw(bytes: Uint8Array): void {
     this.grow(bytes.length);
     this.data.set(bytes, this.length);
     this.length += bytes.length;
@@ -380,13 +381,33 @@ export class Writer {
   }
 
   private text(text: string): void {
+    if (text.length < SHORT_TEXT && this.ascii(text)) return;
     const bytes = encoder.encode(text);
-    const length = bytes.length;
+    this.textHead(bytes.length);
+    this.raw(bytes);
+  }
+
+  /* Writes a text whose letters are a byte each; false, with nothing written, for another. */
+  private ascii(text: string): boolean {
+    const before = this.length;
+    this.textHead(text.length);
+    this.grow(text.length);
+    for (let i = 0; i < text.length; i++) {
+      const letter = text.charCodeAt(i);
+      if (letter >= 0x80) {
+        this.length = before;
+        return false;
+      }
+      this.data[this.length++] = letter;
+    }
+    return true;
+  }
+
+  private textHead(length: number): void {
     if (length < 32) this.byte(0xa0 | length);
     else if (length < 0x100) this.sized(0xd9, 1, length);
     else if (length < 0x10000) this.sized(0xda, 2, length);
     else this.sized(0xdb, 4, length);
-    this.raw(bytes);
   }
 
   private binary(bytes: Uint8Array): void {
