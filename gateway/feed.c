@@ -171,6 +171,7 @@ void feed_begin(struct session *session, const struct value *answer, struct byte
     if (bytes_equal(how, BYTES("snapshot"))) {
         session->state = SESSION_SNAPSHOT;
         session->snapshot_t = t;
+        session->next_t = 0; /* what the client had counts no more: results wait for `synced` */
         checksum_copy(session->snapshot_checksum, bus_text(answer, "checksum"));
         send_snapshot_head(session, answer);
         ask_page(session, (struct bytes){ 0 });

@@ -12,8 +12,10 @@
 
 #include <stdlib.h>
 
-#define EPOCH   "#uuid \"01000000-0000-0000-0000-000000000000\""
-#define LOG     "{\"epoch\" " EPOCH " \"t\" 57 \"sync\" \"log\" \"checksum\" \"0\"}"
+#define EPOCH "#uuid \"01000000-0000-0000-0000-000000000000\""
+#define LOG   "{\"epoch\" " EPOCH " \"t\" 57 \"sync\" \"log\" \"checksum\" \"0\"}"
+#define SNAPSHOT                                                                                   \
+    "{\"epoch\" " EPOCH " \"t\" 59 \"sync\" \"snapshot\" \"checksum\" \"0\" \"count\" 0}"
 #define RESULTS "{\"results\" [{\"t\" 58 \"tx\" 9 \"tempids\" {}}]}"
 
 enum action {
@@ -72,6 +74,14 @@ static const struct {
         { SENT, .text = "" },
         { FEED, .from = 58, .to = 59 },
         { SENT, .text = "tx58 result/7 tx59" } } },
+    { "after the whole of a snapshot, though the client has had that tx before",
+      { { SAY, .text = "{\"type\":\"hello\",\"id\":1,\"since\":58,\"sync\":\"snapshot\"}" },
+        { ANSWER, .text = "sync", .more = SNAPSHOT },
+        { SAY, .text = "{\"type\":\"transact\",\"id\":7,\"tx_data\":[]}" },
+        { ANSWER, .text = "transact", .more = RESULTS },
+        { SENT, .text = "welcome/1 snapshot" },
+        { ANSWER, .text = "snapshot", .more = "{\"datoms\" \"\" \"after\" \"\"}" },
+        { SENT, .text = "synced result/7" } } },
     { "who waits for a result is sent it in one frame with what else there is",
       { { SAY, .text = "{\"type\":\"hello\",\"id\":1,\"since\":56}" },
         { ANSWER, .text = "sync", .more = LOG },
