@@ -72,9 +72,10 @@ export class Person {
     page.on('pageerror', (error) => this.errors.push(`${error.name} ${error.message} ${error.stack}`));
     page.on('console', (message) => {
       // What the browser says of a gateway that is away, or of a picture, is no fault of the page; its own files must come.
-      const isOfPage = message.location().url.includes('/assets/');
-      const isOfNetwork = !isOfPage && /WebSocket|Failed to load resource: net::ERR_/.test(message.text());
-      if (message.type() === 'error' && !isOfNetwork) this.errors.push(message.text());
+      const text = message.text();
+      const isLost = text.startsWith('Failed to load resource: net::ERR_') && !message.location().url.includes('/assets/');
+      const isOfNetwork = isLost || text.startsWith('WebSocket');
+      if (message.type() === 'error' && !isOfNetwork) this.errors.push(text);
     });
   }
 
