@@ -249,19 +249,18 @@ static enum verdict between_two(struct trial *trial, struct bytes *words)
     return trial->naive_ok || fault ? VERDICT_TXD_REFUSES : VERDICT_TXD_ANSWERS;
 }
 
-static enum verdict with_peer(struct trial *trial, struct peer *peer, enum verdict verdict,
-                              struct bytes *words)
+static enum verdict with_peer(struct trial *trial, struct peer *peer, const struct value *schema,
+                              enum verdict verdict, struct bytes *words)
 {
     struct value given = value_nil();
     enum peer_reply reply = peer_answer(peer, trial->arena, &given);
-    struct value refusal = reply == PEER_REFUSED ? given : value_nil();
-    struct value datoms = world_datoms(trial->world, &trial->moment, trial->arena);
-    struct value schema = world_schema(trial->world, trial->arena);
-    const char *fault = mask_fault(&trial->query, &trial->args, &schema, &datoms, &refusal);
 
     if (verdict != VERDICT_AGREE ||
         (reply == PEER_ANSWER && is_right(&trial->naive, &given, normal_of_peer, trial->arena)))
         return verdict;
+    struct value refusal = reply == PEER_REFUSED ? given : value_nil();
+    struct value datoms = world_datoms(trial->world, &trial->moment, trial->arena);
+    const char *fault = mask_fault(&trial->query, &trial->args, schema, &datoms, &refusal);
     if (fault) {
         *words = bytes_of(fault);
         return VERDICT_PEER_MASKED;
@@ -280,8 +279,8 @@ enum verdict verdict_of(const struct world *world, const struct value *question,
 
     read_question(&trial, question);
     bool peered = peer && !trial.moment.history && mask_can_ask(&trial.query, &trial.args);
+    struct value schema = peered ? world_schema(world, arena) : value_nil();
     if (peered) {
-        struct value schema = world_schema(world, arena);
         struct value datoms = world_datoms(world, &trial.moment, arena);
         peer_ask(peer, &schema, &datoms, &trial.query, &trial.args);
     }
@@ -289,5 +288,5 @@ enum verdict verdict_of(const struct world *world, const struct value *question,
     trial.naive_ok = answer_query(&world->database, &trial.moment, &trial.query, &trial.args, arena,
                                   &trial.naive, &trial.naive_err);
     enum verdict verdict = between_two(&trial, words);
-    return peered ? with_peer(&trial, peer, verdict, words) : verdict;
+    return peered ? with_peer(&trial, peer, &schema, verdict, words) : verdict;
 }
