@@ -2,7 +2,7 @@
  * One edit: what transact() was given, until the server has answered and the mirror holds it.
  *
  *   queued ──▶ sent ──▶ confirmed ──▶ (done: the mirror holds it)
- *     ▲          │ └──▶ (rejected)
+ *     ▲          │ └──▶ (rejected: whoever made it is told)
  *     └──────────┘ the socket ended, or the answer was to try again
  */
 import type { Schema } from 'datascript';
@@ -46,6 +46,8 @@ export class Edit {
   readonly sessions = new Set<string>();
   state: 'queued' | 'sent' | 'confirmed' = 'queued';
   result: TransactResult | undefined;
+  /* What it was rejected with; from then on it is neither shown nor sent. */
+  refusal: RequestError | undefined;
   /* The mirror holds its transaction already, though the answer has not come yet. */
   hasAppeared = false;
   tries = 0;
@@ -85,13 +87,14 @@ export class Edit {
   }
 
   toText(): string {
-    const { text } = this;
+    const { text, refusal } = this;
     return transitWrite({
       tx_id: this.txId,
       tx_data: this.txData,
       meta: this.meta,
       ids: Object.fromEntries(this.localIds),
       text: text && { ...text },
+      refusal: refusal && { code: refusal.code, message: refusal.message, data: refusal.data as Value },
     });
   }
 
@@ -105,6 +108,8 @@ export class Edit {
       text: fields['text'] as unknown as TextChange | undefined,
     });
     entriesOf(fields['ids'] as Fields).forEach(([tempid, id]) => edit.localIds.set(tempid as string, id as number));
+    const refusal = fields['refusal'] as Fields | undefined;
+    edit.refusal = refusal && new RequestError(refusal['code'] as string, refusal['message'] as string, refusal['data']);
     return edit;
   }
 }

@@ -4,13 +4,14 @@
  * One is sent at a time: were two on their way and the first answered with `busy`, the second would be
  * committed before it. Each carries its tx_id, so it may be sent as often as it takes. A definite
  * refusal goes to whoever made the edit, or to `rejected` when that was in an earlier run, and the
- * next one is sent.
+ * next one is sent. The refusal is stored before it is told and the edit removed after, so that a
+ * kill in between loses no word of it: it may be told twice, and is never sent again.
  *
  * Edits are stored while they are sent, not before: either is enough for an edit to survive, and the
  * user does not wait for the disk.
  *
  * Invariants: at most one edit is `sent`; those before it are `confirmed`, those after it `queued`.
- * Every edit is in the store until it is confirmed or rejected.
+ * Every edit is in the store until it is confirmed, or rejected and told.
  */
 import datascript from 'datascript';
 import { backoffMs } from './backoff.js';
@@ -50,6 +51,7 @@ export class Outbox {
   private blamed: { readonly edit: Edit; readonly times: number } | undefined;
   private timer: ReturnType<typeof setTimeout> | undefined;
   private lastPut: Promise<void> = Promise.resolve(); // puts end in the order of their beginning
+  private lastTold: Promise<void> = Promise.resolve(); // refusals are told in the order of their coming
   private lastT = -1; // of the last confirmed edit
   private isOpen = false;
   private isOver = false;
@@ -146,13 +148,15 @@ export class Outbox {
     const open = this.all;
     this.all = [];
     open.forEach((edit) => edit.settle?.reject(error));
+    await this.lastTold;
     await this.store.close();
   }
 
   private adopt(stored: readonly StoredEdit[], at: number): void {
     const edits = stored.map(({ text }) => Edit.fromText(text));
     edits.forEach((edit) => edit.localIds.forEach((id) => this.ids.add(id)));
-    this.all.splice(at, 0, ...edits);
+    this.all.splice(at, 0, ...edits.filter(({ refusal }) => !refusal));
+    edits.filter(({ refusal }) => refusal).forEach((edit) => this.tell(edit, edit.refusal!));
     this.handlers.changed();
     this.pump();
   }
@@ -275,14 +279,30 @@ export class Outbox {
   }
 
   private reject(edit: Edit, error: RequestError): void {
+    edit.refusal = error;
     this.all = this.all.filter((other) => other !== edit);
-    this.remove(edit);
     this.handlers.changed();
+    const marked = this.mark(edit);
+    this.lastTold = this.lastTold.then(() => marked).then(() => this.tell(edit, error));
+  }
+
+  /* Resolves when the store knows that the edit is refused, or will never know. */
+  private async mark(edit: Edit): Promise<void> {
+    try {
+      this.put(edit);
+      await this.lastPut;
+    } catch {
+      // That the store failed was told as a fault, and what cannot be written is not in it.
+    }
+  }
+
+  private tell(edit: Edit, error: RequestError): void {
     if (edit.settle) {
       edit.settle.reject(error);
     } else {
       this.handlers.rejected(edit, error);
     }
+    this.remove(edit);
   }
 }
 

@@ -1,7 +1,7 @@
 /* Edits made offline: kept in order, through the end of the program, sent once, refused to whom they are due. */
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
-import { appendFileSync, existsSync, readFileSync } from 'node:fs';
+import { appendFileSync, copyFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -87,6 +87,32 @@ stoaTest('edits survive a kill of the program, and are sent by the next one', {}
   // The kill may have come before the file knew of the answer: then the edit is sent again, by its tx_id.
   await until('that nothing waits any more', () => third.pending.length === 0);
   assert.deepEqual(await logged(stoa, 'note/n'), Array.from({ length: 12 }, (_, i) => i));
+});
+
+stoaTest('a kill between a refusal and the word of it: the next run tells, and does not send it again', {}, async (t, stoa) => {
+  const queue = join(stoa.dir, 'queue');
+  const found = join(stoa.dir, 'found after the kill');
+  const { client } = await livePerson(t, stoa, { queue });
+  await client.transact(SCHEMA);
+  const edit = [[':db/add', [':block/uid', 'late'], ':note/n', 1]];
+  const refusal = await client.transact(edit).catch((error) => {
+    copyFileSync(queue, found); // what a kill would leave at the moment when the caller learns of it
+    return error;
+  });
+  assert.equal(refusal.code, 'not-found');
+  await client.transact([{ ':block/uid': 'late' }]); // were it sent again, it would be applied
+  const next = follow(t, connect({ url: stoa.url(), queue: found }));
+  const told = within('the next run to tell', new Promise((resolve) => next.onRejected(resolve)));
+  await next.live();
+  const { txData, error } = await told;
+  assert.deepEqual([txData, error.code, error.message], [edit, refusal.code, refusal.message]);
+  assertSettled(next);
+  assert.deepEqual(await logged(stoa, 'note/n'), []);
+  await next.close();
+  const last = follow(t, connect({ url: stoa.url(), queue: found }));
+  last.onRejected(() => assert.fail('told again'));
+  await last.live();
+  assertSettled(last);
 });
 
 stoaTest('an edit that was applied and never answered is not applied again by the next run', {}, async (t, stoa) => {
