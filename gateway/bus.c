@@ -29,6 +29,9 @@
 #define STATUS_AGAIN_MS   1000
 #define SUB_MESSAGES      8192
 
+/* Why txd is away, when the connection is there. */
+#define SILENT "it says nothing"
+
 /* --- requests --- */
 
 struct request {
@@ -36,6 +39,8 @@ struct request {
     nng_msg *message; /* kept, since it may be sent again */
     enum bus_class class;
     bool repeatable;
+    bool sent; /* so txd may have done it */
+    int64_t timeout_ms;
     int64_t deadline_us;
     int64_t impatient_us; /* when to give up on a txd that is away */
     bus_answer_fn fn;
@@ -189,6 +194,7 @@ static void context_start(struct bus *bus, struct request *request)
     bus->in_flight++;
     if (request->class == BUS_SLOW)
         bus->in_flight_slow++;
+    request->sent = true;
     context->request = request;
     context->phase = PHASE_SENDING;
     nng_aio_set_timeout(context->aio, left_ms > 1 ? (nng_duration)left_ms : 1);
@@ -223,6 +229,7 @@ bool bus_request(struct bus *bus, const struct bus_call *call, struct error *err
     struct request *request = xcalloc(1, sizeof(*request));
     *request = (struct request){ .class = call->class,
                                  .repeatable = call->repeatable,
+                                 .timeout_ms = call->timeout_ms,
                                  .deadline_us = now + call->timeout_ms * 1000,
                                  .impatient_us = now + call->patience_ms * 1000,
                                  .fn = call->fn,
@@ -284,7 +291,8 @@ static void on_status(void *arg, const struct value *answer, const struct error 
 
     bus->status_asked = false;
     if (error) {
-        set_down(bus, error->message);
+        if (is_connected(bus) && !bus->up) /* else why it is away, or that it is not, is known */
+            set_down(bus, error->kind == ERROR_UNAVAILABLE ? SILENT : error->message);
         return;
     }
     if (bus_number(answer, "bus") != BUS_VERSION) {
@@ -319,7 +327,9 @@ static void ask_status(struct bus *bus)
     mp_write_string(&text, BYTES("status"));
     struct request *request = xcalloc(1, sizeof(*request));
     int64_t deadline = clock_monotonic_us() + STATUS_TIMEOUT_MS * INT64_C(1000);
-    *request = (struct request){ .deadline_us = deadline, .fn = on_status, .arg = bus };
+    *request = (struct request){
+        .timeout_ms = STATUS_TIMEOUT_MS, .deadline_us = deadline, .fn = on_status, .arg = bus
+    };
     if (nng_msg_alloc(&request->message, 0) ||
         nng_msg_append(request->message, text.data, text.len))
         abort(); /* out of memory */
@@ -327,14 +337,9 @@ static void ask_status(struct bus *bus)
     context_start(bus, request);
 }
 
-static bool away(const struct bus *bus, struct error *err)
-{
-    return fail(err, ERROR_UNAVAILABLE, "txd is away: %s", bus->reason);
-}
-
 bool bus_up(const struct bus *bus, struct error *err)
 {
-    return bus->up || away(bus, err);
+    return bus->up || fail(err, ERROR_UNAVAILABLE, "txd is away: %s", bus->reason);
 }
 
 struct uuid bus_incarnation(const struct bus *bus)
@@ -378,6 +383,18 @@ static void hand_out_answer(struct bus *bus, struct request *request, nng_msg *m
     arena_reset(&bus->arena);
 }
 
+/* What became of a request that txd was sent. */
+static void fail_unanswered(const struct bus *bus, const struct request *request, int result,
+                            struct error *err)
+{
+    if (result == NNG_ETIMEDOUT)
+        fail(err, ERROR_UNAVAILABLE, "txd did not answer within %lld ms; ask again",
+             (long long)request->timeout_ms);
+    else
+        fail(err, ERROR_UNAVAILABLE, "txd went away before it answered: %s; ask again",
+             result == NNG_ECANCELED ? bus->reason : nng_strerror(result));
+}
+
 static void take_answer(struct bus *bus, const struct arrival *arrival)
 {
     struct context *context = arrival->context;
@@ -398,7 +415,7 @@ static void take_answer(struct bus *bus, const struct arrival *arrival)
                now < request->impatient_us) {
         waiting_push(bus, request);
     } else {
-        fail(&error, ERROR_UNAVAILABLE, "txd did not answer: %s", nng_strerror(arrival->result));
+        fail_unanswered(bus, request, arrival->result, &error);
         request_fail(request, &error);
     }
 }
@@ -470,10 +487,13 @@ static void expire(struct bus *bus, struct waiting *waiting, int64_t now)
             continue;
         }
         waiting_take(bus, waiting, at);
-        if (bus->up)
-            fail(&error, ERROR_UNAVAILABLE, "txd has too much to do and did not take the request");
+        if (request->sent)
+            fail_unanswered(bus, request, bus->up ? NNG_ETIMEDOUT : NNG_ECANCELED, &error);
+        else if (bus->up)
+            fail(&error, ERROR_UNAVAILABLE,
+                 "txd has too much to do and did not take the request; ask again");
         else
-            away(bus, &error);
+            fail(&error, ERROR_UNAVAILABLE, "txd is away: %s; ask again", bus->reason);
         request_fail(request, &error);
     }
 }
@@ -483,7 +503,7 @@ void bus_tick(struct bus *bus)
     int64_t now = clock_monotonic_us();
 
     if (bus->up && now - bus->heard_us > BUS_SILENCE_MS * INT64_C(1000))
-        set_down(bus, "it says nothing");
+        set_down(bus, SILENT);
     if (!bus->up && is_connected(bus) && now > bus->status_again_us)
         ask_status(bus);
     expire(bus, &bus->waiting[BUS_QUICK], now);
@@ -635,7 +655,7 @@ static void fail_everything(struct bus *bus)
 {
     struct error error;
 
-    fail(&error, ERROR_UNAVAILABLE, "the gateway is closing");
+    fail(&error, ERROR_UNAVAILABLE, "the gateway is closing; ask again, of another one");
     for (size_t i = 0; i < CONTEXTS; i++) {
         struct request *request = bus->contexts[i].request;
         bus->contexts[i].request = NULL;

@@ -114,8 +114,9 @@ static void start_transact(struct errand *errand, const struct message *message)
 
     errand->transacts = true;
     session->transacts_count++;
-    forward_transaction(&text, message, blob_bytes(session->user), bytes_of(session->id));
-    if (!lane_add(lane, buffer_bytes(&text), on_transacted, errand, &error))
+    struct uuid tx_id =
+        forward_transaction(&text, message, blob_bytes(session->user), bytes_of(session->id));
+    if (!lane_add(lane, &tx_id, buffer_bytes(&text), on_transacted, errand, &error))
         close_failed(errand, &error);
     buffer_release(&text);
 }

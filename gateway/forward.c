@@ -22,8 +22,8 @@ static void write_field(struct buffer *out, const struct message *message, enum 
         write_entry(out, message_field_name(field), message->fields[field]);
 }
 
-void forward_transaction(struct buffer *out, const struct message *message, struct bytes user,
-                         struct bytes session)
+struct uuid forward_transaction(struct buffer *out, const struct message *message,
+                                struct bytes user, struct bytes session)
 {
     struct uuid uuid;
 
@@ -40,6 +40,7 @@ void forward_transaction(struct buffer *out, const struct message *message, stru
         mp_write_string(out, BYTES("session"));
         mp_write_string(out, session);
     }
+    return uuid;
 }
 
 /* -1 and "-1" are two tempids, and JSON has one key for them: the first stands. */

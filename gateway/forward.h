@@ -6,10 +6,10 @@
 #include "gateway/bus.h"
 #include "proto/message.h"
 
-/* Appends a transaction for a lane. `user` is encoded MessagePack; `session` is empty for HTTP. A
- * tx_id is made where the client gave none. */
-void forward_transaction(struct buffer *out, const struct message *message, struct bytes user,
-                         struct bytes session);
+/* Appends a transaction for a lane, and gives its tx_id, which is made where the client gave none.
+ * `user` is encoded MessagePack; `session` is empty for HTTP. */
+struct uuid forward_transaction(struct buffer *out, const struct message *message,
+                                struct bytes user, struct bytes session);
 
 /* Adds t, tx and tempids of txd's result. With `text_keys`, for JSON, a tempid -1 is "-1". */
 void forward_result(struct value_builder *map, struct arena *arena, const struct value *result,

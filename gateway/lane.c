@@ -19,6 +19,7 @@
 struct lane_transaction {
     struct lane_transaction *next;
     int64_t arrived_us;
+    struct uuid tx_id;
     lane_result_fn fn;
     void *arg;
     size_t len;
@@ -46,6 +47,17 @@ static void lane_send(struct lane *lane);
 static void finish(struct lane_transaction *transaction, const struct value *result,
                    const struct error *error)
 {
+    char tx_id[UUID_TEXT_BYTES];
+    struct error doubtful;
+
+    if (error && error->kind == ERROR_UNAVAILABLE) {
+        uuid_format(&transaction->tx_id, tx_id);
+        fail(&doubtful, ERROR_UNAVAILABLE,
+             "%s (with tx_id %s: so the transaction is committed once, whether or not it has been "
+             "already)",
+             error->message, tx_id);
+        error = &doubtful;
+    }
     metrics_observe(HISTOGRAM_TRANSACT, clock_monotonic_us() - transaction->arrived_us);
     transaction->fn(transaction->arg, result, error);
     free(transaction);
@@ -146,15 +158,17 @@ static void lane_send(struct lane *lane)
     buffer_release(&text);
 }
 
-bool lane_add(struct lane *lane, struct bytes transaction, lane_result_fn fn, void *arg,
-              struct error *err)
+bool lane_add(struct lane *lane, const struct uuid *tx_id, struct bytes transaction,
+              lane_result_fn fn, void *arg, struct error *err)
 {
     if (lane->count >= WAITING_MAX || lane->bytes >= WAITING_BYTES_MAX)
         return fail(err, ERROR_BUSY, "%zu transactions wait for txd; try again later", lane->count);
     struct lane_transaction *added = xmalloc(sizeof(*added) + transaction.len);
-    *added = (struct lane_transaction){
-        .arrived_us = clock_monotonic_us(), .fn = fn, .arg = arg, .len = transaction.len
-    };
+    *added = (struct lane_transaction){ .arrived_us = clock_monotonic_us(),
+                                        .tx_id = *tx_id,
+                                        .fn = fn,
+                                        .arg = arg,
+                                        .len = transaction.len };
     memcpy(added->data, transaction.data, transaction.len);
     *lane->tail = added;
     lane->tail = &added->next;

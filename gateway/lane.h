@@ -34,8 +34,10 @@ void lane_close(struct lane *lane);
 bool lane_is_idle(const struct lane *lane);
 
 /* Copies `transaction`, the encoded map {tx_id, tx_data, ...} of BUS.md. On true `fn` will be
- * called exactly once, perhaps before this returns. Errors: busy when too many wait. */
-bool lane_add(struct lane *lane, struct bytes transaction, lane_result_fn fn, void *arg,
-              struct error *err) MUST_USE;
+ * called exactly once, perhaps before this returns. An `unavailable` that it is called with does
+ * not say whether the transaction has been committed, and so names its tx_id. Errors: busy when too
+ * many wait. */
+bool lane_add(struct lane *lane, const struct uuid *tx_id, struct bytes transaction,
+              lane_result_fn fn, void *arg, struct error *err) MUST_USE;
 
 #endif

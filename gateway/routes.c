@@ -203,9 +203,10 @@ static void post_transact(struct exchange *exchange)
               room_get(exchange->gateway, bytes_of(exchange->graph), &room, &error);
     if (ok) {
         mp_write(&author, &user);
-        forward_transaction(&text, &message, buffer_bytes(&author), (struct bytes){ 0 });
-        ok = lane_add(any_lane(room), buffer_bytes(&text), on_transacted, exchange_retain(exchange),
-                      &error);
+        struct uuid tx_id =
+            forward_transaction(&text, &message, buffer_bytes(&author), (struct bytes){ 0 });
+        ok = lane_add(any_lane(room), &tx_id, buffer_bytes(&text), on_transacted,
+                      exchange_retain(exchange), &error);
         if (!ok)
             exchange_release(exchange);
     }

@@ -71,7 +71,7 @@ static void handle(struct channel *channel)
     bool draining = server->draining;
     pthread_mutex_unlock(&server->mutex);
     if (draining)
-        fail(&err, ERROR_UNAVAILABLE, "txd is stopping");
+        fail(&err, ERROR_UNAVAILABLE, "txd is stopping; ask again");
     if (draining || !mp_read(bytes, &request->arena, &request->body, &err)) {
         server_reply_error(request, &err);
         return;

@@ -153,3 +153,34 @@ stoaTest('a client transacts through a restart of txd and of its gateway', {}, a
   assert.deepEqual(results, Array.from({ length: COUNT }, (_, i) => i + 1));
   assert.equal(new Set(client.mirror.datoms().map(([, , value]) => value)).size, COUNT);
 });
+
+/* It stands still and then goes on, so that it has the first request and nobody waits for the answer. */
+stoaTest('who gets no answer is told why, and with which tx_id to ask again', {}, async (t, stoa) => {
+  const socket = await stoa.socket({});
+  await socket.hello({ sync: 'none' });
+  const post = async (route, body) => {
+    const response = await fetch(`${stoa.url()}/v1/graphs/main/${route}`, {
+      method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(body),
+    });
+    return { status: response.status, ...(await response.json()) };
+  };
+  const tx_data = [[':db/add', -1, ':note/id', 'once']];
+  stoa.txd.child.kill('SIGSTOP');
+  socket.send({ type: 'transact', id: 1, tx_data });
+  const [read, overSocket, overHttp] = await Promise.all([
+    post('query', { query: '[:find ?e . :where [?e :note/id]]' }), socket.answer(1), post('transact', { tx_data }),
+  ]);
+  const silent = 'txd went away before it answered: it says nothing; ask again';
+  assert.deepEqual([read.status, read.code, read.message], [503, 'unavailable', silent]);
+  assert.deepEqual([overSocket.code, overHttp.code], ['unavailable', 'unavailable']);
+  const named = new RegExp(`^${silent} \\(with tx_id ([0-9a-f-]{36}): so the transaction is committed once, whether or not it has been already\\)$`);
+  const ids = [overSocket, overHttp].map(({ message }) => {
+    assert.match(message, named);
+    return named.exec(message)[1];
+  });
+  stoa.txd.child.kill('SIGCONT');
+  await stoa.ready();
+  const again = await Promise.all(ids.map((tx_id) => post('transact', { tx_id: `~u${tx_id}`, tx_data })));
+  assert.deepEqual(again.map(({ t: at }) => at).sort(), [1, 2]);
+  assert.equal((await stoa.liveClient({})).mirror.position.t, 2);
+});

@@ -11,6 +11,7 @@ struct fixture {
     struct bus *bus;
     struct lane lane;
     struct buffer finished; /* as "1:58 2:conflict ", in the order of their ends */
+    struct error error;     /* the last one */
 };
 
 struct sent {
@@ -22,11 +23,13 @@ static void on_result(void *arg, const struct value *result, const struct error 
 {
     struct sent *sent = arg;
 
-    if (error)
+    if (error) {
         buffer_printf(&sent->fixture->finished, "%d:%s ", sent->number, error_code(error->kind));
-    else
+        sent->fixture->error = *error;
+    } else {
         buffer_printf(&sent->fixture->finished, "%d:%lld ", sent->number,
                       (long long)value_get(result, "t")->number);
+    }
     free(sent);
 }
 
@@ -35,6 +38,7 @@ static void add(struct fixture *fixture, int number, size_t bytes)
 {
     struct sent *sent = xmalloc(sizeof(*sent));
     struct buffer text = { 0 };
+    struct uuid tx_id = { .octets[15] = (uint8_t)number };
     struct error error;
     char *filler = xcalloc(1, bytes + 1);
 
@@ -44,7 +48,7 @@ static void add(struct fixture *fixture, int number, size_t bytes)
     mp_write_long(&text, number);
     mp_write_string(&text, BYTES("filler"));
     mp_write_string(&text, (struct bytes){ filler, bytes });
-    assert_true(lane_add(&fixture->lane, buffer_bytes(&text), on_result, sent, &error));
+    assert_true(lane_add(&fixture->lane, &tx_id, buffer_bytes(&text), on_result, sent, &error));
     buffer_release(&text);
     free(filler);
 }
@@ -155,6 +159,9 @@ static void test_txd_away(void **state)
     add(fixture, 2, 0);
     fake_bus_fail(fixture->bus, "transact", ERROR_UNAVAILABLE);
     assert_finished(fixture, "1:unavailable ");
+    assert_string_equal(fixture->error.message,
+                        "the test says so (with tx_id 00000000-0000-0000-0000-000000000001: so the "
+                        "transaction is committed once, whether or not it has been already)");
     assert_sent(fixture, "2 ");
     answer(fixture, "{\"results\" [{\"t\" 58}]}");
     assert_finished(fixture, "2:58 ");
