@@ -579,8 +579,9 @@ static bool check(int result, const char *what, const char *url, struct error *e
 
 static bool set_common(nng_socket socket, const char *url, struct error *err)
 {
-    return check(nng_socket_set_size(socket, NNG_OPT_RECVMAXSZ, LIMIT_BUS_BYTES), "limit", url,
-                 err) &&
+    return check(
+               nng_socket_set_size(socket, NNG_OPT_RECVMAXSZ, LIMIT_BUS_BYTES + BUS_OVERHEAD_BYTES),
+               "limit", url, err) &&
            check(nng_socket_set_ms(socket, NNG_OPT_RECONNMINT, RECONNECT_MS_MIN), "reconnect", url,
                  err) &&
            check(nng_socket_set_ms(socket, NNG_OPT_RECONNMAXT, RECONNECT_MS_MAX), "reconnect", url,

@@ -12,6 +12,7 @@
 #define BUS_LEASE_MS           6000      /* silent for so long, a gateway is gone */
 #define BUS_PRESENCE_SETTLE_MS 5000      /* after txd's return, until presence-read is the truth */
 #define BUS_TRANSACTIONS_MAX   4096      /* in one `transact` request */
+#define BUS_OVERHEAD_BYTES     (1 << 20) /* what nng and an envelope add to LIMIT_BUS_BYTES */
 #define BUS_FEED_BYTES         (1 << 18) /* of transactions joined in one feed message */
 #define BUS_PAGE_BYTES         (1 << 18) /* of `snapshot`, unless asked otherwise */
 #define BUS_LOG_BYTES          (1 << 20) /* of `log`, unless asked otherwise */

@@ -20,10 +20,9 @@
 #include <nng/protocol/reqrep0/req.h>
 #include <stdlib.h>
 
-#define CHANNELS           128
-#define FEED_MESSAGES_MAX  8192              /* per gateway, nng's highest */
-#define BUS_OVERHEAD_BYTES (1 << 20)         /* what nng and an envelope may add */
-#define REPLY_BYTES_KEPT   ((size_t)1 << 20) /* a larger answer's memory is given back */
+#define CHANNELS          128
+#define FEED_MESSAGES_MAX 8192              /* per gateway, nng's highest */
+#define REPLY_BYTES_KEPT  ((size_t)1 << 20) /* a larger answer's memory is given back */
 
 enum channel_state { CHANNEL_RECEIVING, CHANNEL_HANDLING, CHANNEL_SENDING };
 

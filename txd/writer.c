@@ -22,6 +22,10 @@
 #include <assert.h>
 #include <stdlib.h>
 
+/* The first results of transactions that are there already: an answer holds so much of them, and
+ * one more, and is far below LIMIT_BUS_BYTES with what the transactions of its request add. */
+#define REPLAYED_BYTES_MAX ((size_t)16 << 20)
+
 /* One transaction of a request, once it has been tried. */
 struct outcome {
     bool ok;
@@ -136,6 +140,7 @@ static bool request_of(const struct value *tx, struct tx_request *out, struct er
 static bool job_apply(struct graph *graph, struct job *job)
 {
     struct arena *arena = &job->request->arena;
+    size_t replayed_bytes = 0;
     bool wrote = false;
 
     for (uint32_t i = 0; i < job->txs->count; i++) {
@@ -143,10 +148,14 @@ static bool job_apply(struct graph *graph, struct job *job)
         struct tx_request request;
         struct error err;
 
-        outcome->ok = request_of(&job->txs->items[i], &request, &err) &&
-                      tx_transact(graph, &request, arena, &outcome->result, &err);
+        outcome->ok =
+            (replayed_bytes < REPLAYED_BYTES_MAX ||
+             fail(&err, ERROR_BUSY, "too many large results are asked for again; retry later")) &&
+            request_of(&job->txs->items[i], &request, &err) &&
+            tx_transact(graph, &request, arena, &outcome->result, &err);
         if (outcome->ok) {
             wrote = wrote || !outcome->result.replayed;
+            replayed_bytes += outcome->result.replayed ? outcome->result.tempids.len : 0;
         } else {
             outcome->error = arena_alloc(arena, sizeof(err));
             *outcome->error = err;

@@ -174,6 +174,43 @@ static void test_tx_id(void **state)
     arena_release(&arena);
 }
 
+/* What was read on the way, and the record of a first result, are not left in it. */
+static void test_the_arena_gets_the_result_alone(void **state)
+{
+    struct arena arena = { 0 }, results = { 0 };
+    struct tx_fixture fixture;
+    struct tx_result result;
+    struct error err;
+    struct buffer tx_data = { 0 };
+
+    (void)state;
+    tx_fixture_open(&fixture, FLEXIBILITY_READ);
+    buffer_append_u8(&tx_data, '[');
+    for (int i = 1; i <= 1000; i++)
+        buffer_printf(&tx_data, "[:db/add %d :title \"A title that is kept\"]", i);
+    buffer_append_bytes(&tx_data, (struct bytes){ "]", 2 });
+    struct tx_request request = { .has_tx_id = true,
+                                  .tx_id = uuid_random(),
+                                  .tx_data = tx_edn(tx_data.data, &arena) };
+    assert_true(tx_transact(fixture.graph, &request, &arena, &result, &err));
+    assert_in_range(result.message.len, 20000, 100000);
+
+    assert_true(tx_transact(fixture.graph, &request, &results, &result, &err));
+    assert_true(result.replayed);
+    buffer_clear(&tx_data);
+    buffer_append_u8(&tx_data, '[');
+    for (int i = 1; i <= 1000; i++)
+        buffer_printf(&tx_data, "[:db/retractEntity %d]", i);
+    buffer_append_bytes(&tx_data, (struct bytes){ "[:db/cas 1 :title 1 2]]", 24 });
+    assert_false(tx_transact_edn(&fixture, tx_data.data, &results, &result, &err));
+    assert_int_equal(err.kind, ERROR_CONFLICT);
+    assert_in_range(results.used, 0, 150000); /* the forms alone, which are its caller's */
+    buffer_release(&tx_data);
+    tx_fixture_close(&fixture);
+    arena_release(&results);
+    arena_release(&arena);
+}
+
 static void test_log(void **state)
 {
     struct arena arena = { 0 };
@@ -394,15 +431,11 @@ static void test_failed_write(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_message),
-        cmocka_unit_test(test_past),
-        cmocka_unit_test(test_tx_id),
-        cmocka_unit_test(test_log),
-        cmocka_unit_test(test_meta),
-        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_many_attributes),
-        cmocka_unit_test(test_ids_run_out),
-        cmocka_unit_test(test_failed_write),
+        cmocka_unit_test(test_message),     cmocka_unit_test(test_past),
+        cmocka_unit_test(test_tx_id),       cmocka_unit_test(test_the_arena_gets_the_result_alone),
+        cmocka_unit_test(test_log),         cmocka_unit_test(test_meta),
+        cmocka_unit_test(test_limits),      cmocka_unit_test(test_many_attributes),
+        cmocka_unit_test(test_ids_run_out), cmocka_unit_test(test_failed_write),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

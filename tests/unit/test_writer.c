@@ -139,11 +139,47 @@ static void test_tx_id_is_applied_once(void **state)
     txd_fixture_close(&fixture);
 }
 
+/* Small retries ask for large results: an answer holds no more of them than the bus can carry. */
+static void test_large_first_results(void **state)
+{
+    enum { TEMPID_BYTES = 6 << 20, RETRIES = 40 };
+    struct txd_fixture fixture;
+    struct arena arena = { 0 };
+    struct buffer question = { 0 };
+
+    (void)state;
+    txd_fixture_open(&fixture);
+    struct bus_client *client = bus_client_open(&fixture);
+    buffer_printf(&question, "{\"type\" \"transact\" \"graph\" \"main\" \"txs\" [{\"tx_id\" " TX_ID
+                             " \"tx_data\" [{:db/id \"");
+    for (int i = 0; i < TEMPID_BYTES; i++)
+        buffer_append_u8(&question, 'x');
+    buffer_append_bytes(&question, (struct bytes){ "\" :n 1}]}]}", 12 });
+    struct value answer = bus_client_ask(client, question.data, &arena);
+    assert_int_equal(t_of(&answer, 0), 1);
+
+    buffer_clear(&question);
+    buffer_printf(&question, "{\"type\" \"transact\" \"graph\" \"main\" \"txs\" [");
+    for (int i = 0; i < RETRIES; i++)
+        buffer_printf(&question, "{\"tx_id\" " TX_ID " \"tx_data\" []}");
+    buffer_append_bytes(&question, (struct bytes){ "]}", 3 });
+    answer = bus_client_ask(client, question.data, &arena);
+    for (uint32_t i = 0; i < RETRIES; i++)
+        assert_int_equal(t_of(&answer, i), i < 3 ? 1 : 0);
+    const struct value *refused = &value_get(&answer, "results")->items[3];
+    assert_true(bytes_equal(value_get(value_get(refused, "error"), "code")->text, BYTES("busy")));
+    buffer_release(&question);
+    bus_client_close(client);
+    arena_release(&arena);
+    txd_fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_many_clients),
         cmocka_unit_test(test_tx_id_is_applied_once),
+        cmocka_unit_test(test_large_first_results),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -28,8 +28,8 @@ static bool find_first(struct graph *graph, const struct uuid *tx_id, struct are
     return true;
 }
 
-bool tx_transact(struct graph *graph, const struct tx_request *request, struct arena *arena,
-                 struct tx_result *out, struct error *err)
+static bool transact(struct graph *graph, const struct tx_request *request, struct arena *arena,
+                     struct tx_result *out, struct error *err)
 {
     struct form *forms;
     size_t count;
@@ -49,6 +49,22 @@ bool tx_transact(struct graph *graph, const struct tx_request *request, struct a
     bool ok = resolve_forms(&draft, &tempids, forms, count, &request->meta, err) &&
               apply_draft(&draft, &tempids, request, out, err);
     draft_release(&draft);
+    return ok;
+}
+
+bool tx_transact(struct graph *graph, const struct tx_request *request, struct arena *arena,
+                 struct tx_result *out, struct error *err)
+{
+    struct arena scratch = { 0 };
+    struct tx_result result;
+    bool ok = transact(graph, request, &scratch, &result, err);
+
+    if (ok) {
+        result.tempids = arena_copy(arena, result.tempids);
+        result.message = arena_copy(arena, result.message);
+        *out = result;
+    }
+    arena_release(&scratch);
     return ok;
 }
 

@@ -55,7 +55,8 @@ struct tx_result {
 /*
  * Transacts on the graph's head, by the graph's writer. On true the transaction is written (not
  * yet synced) and the head has moved on, or the tx_id was there before. On false nothing changed;
- * after a failed write (fault) the graph has been stopped.
+ * after a failed write (fault) the graph has been stopped. `arena` gets the result and nothing
+ * else: many transactions wait in it to be answered, and each may have read much.
  */
 bool tx_transact(struct graph *graph, const struct tx_request *request, struct arena *arena,
                  struct tx_result *out, struct error *err) MUST_USE;
