@@ -5,14 +5,16 @@
  * what its writer made of what they saw, and the client merges it with what others have made of it. Any other
  * edit is a function of a database. When the server refuses one because someone else was there first (`conflict`),
  * it is made again from what is there now; it is told as rejected only when that fails too.
+ * What someone else put below a block that one took away is given another place (model/strays.ts).
  */
 import { batch, signal } from '@preact/signals';
 import {
-  Client, Keyword, RequestError, datascript, type Fields, type Session, type State, type Value,
+  Client, Keyword, RequestError, datascript, type Fields, type Session, type State, type Transaction, type Value,
 } from '../../client/dist/index.js';
 import { SCHEMA, carryBlocks, readBlock, type Db } from './model/blocks.js';
-import { ref, set, type Form } from './model/forms.js';
+import { GoneError, ref, set, type Form } from './model/forms.js';
 import { allPages } from './model/pages.js';
+import { adopt, straysOf } from './model/strays.js';
 import { History } from './model/undo.js';
 
 export { mergeText } from '../../client/dist/index.js';
@@ -68,6 +70,8 @@ export class Graph {
   readonly rejections = signal<readonly Rejection[]>([]);
   private readonly client: Client;
   private readonly history = new History();
+  /* All that this page has been to the server, in its life. */
+  private readonly sessions = new Set<string>();
   private lastStatus: Status | undefined;
   /* What has happened since `db`. */
   private readonly changed = new Set<number>();
@@ -84,7 +88,11 @@ export class Graph {
       for (const { e } of tx_data) this.changed.add(e);
     });
     // DataScript's listeners are called before the client is done with a change; these are called after.
-    this.client.onTransaction(() => this.refresh());
+    this.client.onTransaction((transaction) => {
+      this.refresh();
+      this.giveHomes(transaction);
+    });
+    this.client.on('welcome', ({ session }) => this.sessions.add(session as string));
     this.client.onState((state) => this.followState(state));
     this.client.onPresence((sessions) => this.followPeople(sessions));
     this.client.onRejected(({ error, txData, text }) => {
@@ -184,9 +192,25 @@ export class Graph {
       const problem = await sent.then(() => undefined, (error: unknown) => error);
       if (problem === undefined) return;
       const isLost = problem instanceof RequestError && problem.code === 'conflict' && tries < TRIES_MAX;
-      if (!isLost) this.reject(problem as Error, textsOf(forms));
-      forms = isLost ? fn(this.db.value) : [];
+      const again = isLost ? this.remake(fn) : undefined;
+      if (!again) this.reject(problem as Error, textsOf(forms));
+      forms = again ?? [];
     }
+  }
+
+  /* undefined where what the edit was about has gone. */
+  private remake(fn: EditFn): readonly Form[] | undefined {
+    try {
+      return fn(this.db.value);
+    } catch (error) {
+      if (error instanceof GoneError) return undefined;
+      throw error;
+    }
+  }
+
+  private giveHomes({ session, datoms }: Transaction): void {
+    const strays = this.sessions.has(session ?? '') ? straysOf(datoms, this.db.value) : [];
+    if (strays.length > 0) void this.prepare((db) => adopt(db, strays, Date.now()));
   }
 
   private reject(error: Error, texts: readonly string[]): void {

@@ -33,11 +33,9 @@ async function offerMerge(from: string, into: string): Promise<void> {
   const question = `There is a page “${title}” already`;
   const text = `Merge “${old}” into it? ${are(blocks, 'block')} put at its end, and ${links(references)} turned to it.`;
   if (!(await ask(question, text, 'Merge the pages'))) return;
-  const before = graph.db.value;
   const edit = graph.edit((db) => (areThere(db, from, into) ? model.mergePages(db, from, into, Date.now()) : []));
   goTo(into);
   await edit;
-  await adoptStray(before, title);
 }
 
 const areThere = (db: Db, ...uids: string[]): boolean => uids.every((uid) => idOf(db, uid) !== undefined);
@@ -48,11 +46,9 @@ export async function removePage(uid: string): Promise<void> {
   const held = blocks === 0 ? 'It has no blocks.' : `${are(blocks, 'block')} removed with it.`;
   const stay = references === 0 ? 'Nothing elsewhere refers to it.' : `${has(references)} a reference to it, which stays as text.`;
   if (!(await ask(`Remove the page “${title}”?`, `${held} ${stay}`, 'Remove the page'))) return;
-  const before = graph.db.value;
   const edit = graph.edit((db) => (idOf(db, uid) === undefined ? [] : model.removePage(db, uid)));
   location.hash = '#/';
   await edit;
-  await adoptStray(before, title);
 }
 
 /* Removes several pages, when that is wanted. */
@@ -62,9 +58,7 @@ export async function removePages(uids: readonly string[]): Promise<boolean> {
   const pages = uids.length === 1 ? `the page “${titles[0]}”` : `${uids.length.toLocaleString()} pages`;
   const text = `${are(blocks, 'block')} removed with ${uids.length === 1 ? 'it' : 'them'}. References from elsewhere stay as text.`;
   if (!(await ask(`Remove ${pages}?`, text, 'Remove'))) return false;
-  const before = graph.db.value;
   await graph.edit((db) => uids.filter((uid) => idOf(db, uid) !== undefined).flatMap((uid) => model.removePage(db, uid)));
-  await adoptStray(before, titles[0]!);
   return true;
 }
 
@@ -73,11 +67,9 @@ export async function restorePage(past: PastPage, when: string): Promise<void> {
   const text = `Texts, places and title become what they were: ${when}. It is an edit like any other, and can be undone.`;
   if (!(await ask('Make the page what it was?', text, 'Restore the page'))) return;
   const run = newUid();
-  const before = graph.db.value;
   const edit = graph.edit((db) => restorePageForms(db, past, Date.now()), run);
   goTo(past.uid);
   await edit;
-  await adoptStray(before, past.title);
   const isFree = (db: Db): boolean => idOf(db, past.uid) !== undefined && idOfTitle(db, past.title) === undefined;
   if (titleOf(past.uid) !== past.title) {
     await graph.edit((db) => (isFree(db) ? model.renamePage(db, past.uid, past.title, Date.now()) : []), run);
@@ -89,12 +81,6 @@ export async function restoreBlock(page: string, parent: string, past: PastBlock
   const isThere = (db: Db): boolean => areThere(db, page) || areThere(db, past.uid);
   if (!isThere(graph.db.value)) return tell('The page is not there any more', 'Restore the page as a whole: this block comes with it.');
   await graph.edit((db) => (isThere(db) ? restoreBlockForms(db, page, parent, past, Date.now()) : []));
-}
-
-/* What others wrote on a page while it went. */
-async function adoptStray(before: Db, title: string): Promise<void> {
-  const stray = model.strayBlocks(before, graph.db.value);
-  if (stray.length > 0) await graph.prepare((db) => model.adopt(db, stray, title, Date.now()));
 }
 
 const are = (count: number, noun: string): string => (count === 1 ? `One ${noun} is` : `${count} ${noun}s are`);

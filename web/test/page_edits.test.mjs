@@ -5,7 +5,7 @@ import { idOf, idOfTitle, readBlock, referrersOf, uidOf } from '../out/model/blo
 import { insert, moveTo, setText, tree } from '../out/model/edit.js';
 import { set } from '../out/model/forms.js';
 import {
-  adopt, mergePages, relink, removePage, renamePage, strayBlocks, tidyTitle, titleFault, weightOf,
+  mergePages, relink, removePage, renamePage, tidyTitle, titleFault, weightOf,
 } from '../out/model/page_edits.js';
 import { allPages } from '../out/model/pages.js';
 import { setShortcut, shortcuts } from '../out/model/shortcuts.js';
@@ -143,18 +143,4 @@ test('a block that someone moves off a page in time is not removed with it', () 
   const db = apply(before, moveTo(before, ['y'], 'p', 0));
   assert.throws(() => apply(db, removePage(before, uidOfTitle(before, 'Other'))), /cas/);
   assert.equal(show(apply(db, removePage(db, uidOfTitle(db, 'Other')))), 'y Y\na see [[Other]] and ((b))\nb B\n');
-});
-
-test('what someone writes on a page while it is removed keeps a page', () => {
-  const before = twoPages();
-  const other = uidOfTitle(before, 'Other');
-  const forms = removePage(before, other);
-  let db = apply(before, insert(before, other, 1, [tree('late', 'late', [tree('l2', 'below')])], NOW));
-  db = apply(db, forms);
-  const stray = strayBlocks(before, db);
-  assert.deepEqual(stray, ['late']);
-  db = apply(db, adopt(db, stray, 'Other', NOW));
-  assert.equal(show(db, uidOfTitle(db, 'Other')), text('late late\n  l2 below'));
-  assert.deepEqual(faultsOf(db), []);
-  assert.deepEqual(adopt(db, stray, 'Other', NOW), []);
 });

@@ -1,6 +1,7 @@
 /*
  * Four browsers on two gateways edit one page at random, while their lines are cut and a gateway is killed. In the end all
- * hold the same graph, which is the server's, and show the same text, which is what the graph says.
+ * hold the same graph, which is the server's, and show the same text, which is what the graph says; and each block hangs
+ * in one place, below a page.
  * STOA_CHAOS_S is how long they are disturbed, in seconds.
  */
 import assert from 'node:assert/strict';
@@ -129,6 +130,14 @@ function outlineOf(db, title) {
   return below(page, 0).join('\n');
 }
 
+/* Blocks that hang nowhere, in two places, or in a circle. */
+function misplaced(db) {
+  const parents = (e) => datascript.datoms(db, ':avet', ':block/children', e).map((datom) => datom.e);
+  const isPage = (e) => datascript.datoms(db, ':eavt', e, ':node/title').length > 0;
+  const isPlaced = (e, depth = 0) => depth < 1000 && (isPage(e) || (parents(e).length === 1 && isPlaced(parents(e)[0], depth + 1)));
+  return datascript.datoms(db, ':aevt', ':block/string').filter(({ e }) => !isPlaced(e)).map(({ v }) => v);
+}
+
 const timeout = (SECONDS + 280) * 1000;
 
 peopleTest(`four browsers edit at random for ${SECONDS} s, and end with the same`, { timeout }, async (people, stoa, t) => {
@@ -149,6 +158,7 @@ peopleTest(`four browsers edit at random for ${SECONDS} s, and end with the same
   const newcomer = await stoa.liveClient({ sync: 'snapshot' });
   states.forEach(({ checksum }) => assert.equal(checksum, newcomer.mirror.checksumText));
   const wanted = outlineOf(newcomer.mirror.db, 'Chaos');
+  assert.deepEqual(misplaced(newcomer.mirror.db), []);
   let seen;
   await until(() => `all to show the graph:\n${wanted}\n--- instead of\n${seen?.join('\n---\n')}`, async () => {
     seen = await Promise.all(players.map(({ person }) => person.outline()));

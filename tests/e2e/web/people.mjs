@@ -88,6 +88,7 @@ export class Person {
     await this.page.keyboard.press('Control+k');
     await this.page.locator('.switcher input').fill(title);
     await this.page.keyboard.press('Enter');
+    await this.page.locator('.switcher').waitFor({ state: 'detached' });
     await until(`${this.name} to see ${title}`, async () => (await this.title()) === title);
   }
 

@@ -5,7 +5,7 @@
  * An edit that makes no sense where it was asked for (the first block indented) is undefined.
  */
 import {
-  childrenOf, idOf, pathOf, readBlock, readId, referrersOf, seenAbove, subtreeOf, uidOf, valueOf, type Block, type Db,
+  childrenOf, idOf, parentOf, pathOf, readBlock, readId, referrersOf, seenAbove, subtreeOf, uidOf, valueOf, type Block, type Db,
 } from './blocks.js';
 import {
   attach, detach, expectId, makeRoom, parentUid, ref, refForms, set, siblingsOf, still, unset,
@@ -179,11 +179,14 @@ export function shift(db: Db, uids: readonly string[], by: -1 | 1): Edit | undef
   return forms && { forms };
 }
 
-/* Takes away blocks with all below them. */
+/* Takes away blocks and pages with all below them; not what someone moves elsewhere in time. */
 export function remove(db: Db, uids: readonly string[]): Form[] {
-  const guards = uids.map((uid) => still(parentUid(db, uid), uid));
-  const all = new Set(uids.flatMap((uid) => subtreeOf(db, expectId(db, uid))));
-  return [...guards, ...[...all].map((id) => [':db/retractEntity', ref(uidOf(db, id))])];
+  const all = [...new Set(uids.flatMap((uid) => subtreeOf(db, expectId(db, uid))))];
+  const guards = all.flatMap((id) => {
+    const parent = parentOf(db, id);
+    return parent === undefined ? [] : [still(uidOf(db, parent), uidOf(db, id))];
+  });
+  return [...guards, ...all.map((id) => [':db/retractEntity', ref(uidOf(db, id))])];
 }
 
 /* Of a selection, the blocks that are below no other one of it, in the given sequence. */

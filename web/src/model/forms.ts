@@ -69,16 +69,21 @@ function hashUid(text: string): string {
   return Array.from({ length: UID_LENGTH }, (_, i) => UID_LETTERS[Number((hash >> BigInt(6 * i)) & 63n)]).join('');
 }
 
-/* A block that exists; fails where it does not: the interface only edits what it shows. */
+/* What an edit is about is not there, or not in a place, any more. */
+export class GoneError extends Error {
+  override readonly name = 'GoneError';
+}
+
+/* A block that exists; throws a GoneError where it does not. The interface only edits what it shows, but someone may be faster. */
 export function expectId(db: Db, uid: string): number {
   const id = idOf(db, uid);
-  if (id === undefined) throw new Error(`there is no block ${uid}`);
+  if (id === undefined) throw new GoneError(`there is no block ${uid}`);
   return id;
 }
 
 export function parentUid(db: Db, uid: string): string {
   const parent = parentOf(db, expectId(db, uid));
-  if (parent === undefined) throw new Error(`the block ${uid} has no parent`);
+  if (parent === undefined) throw new GoneError(`the block ${uid} has no parent`);
   return uidOf(db, parent);
 }
 

@@ -2,14 +2,15 @@
  * Renaming, merging and removing pages. As edit.ts: pure functions that give transaction forms.
  *
  * Each touches texts and blocks that others may be changing: all that it changes is compared with what was seen, so
- * that the edit is made again when someone was first. What nobody has seen yet cannot be compared. A block that
- * someone puts on a page while it is merged or removed loses its place (`strayBlocks`), and is given one (`adopt`).
+ * that the edit is made again when someone was first. What nobody has seen yet cannot be compared: a block that
+ * someone puts on a page while it is merged or removed loses its place, and is given another (strays.ts).
  */
 import { datascript } from '../../../client/dist/index.js';
 import {
-  childrenOf, idOf, idOfTitle, parentOf, readId, referrersOf, subtreeOf, uidOf, valueOf, type Block, type Db,
+  childrenOf, idOfTitle, readId, referrersOf, subtreeOf, uidOf, valueOf, type Block, type Db,
 } from './blocks.js';
-import { attach, detach, expectId, makeRoom, pageForms, ref, set, still, unset, type Form } from './forms.js';
+import { remove } from './edit.js';
+import { attach, detach, expectId, makeRoom, ref, set, still, unset, type Form } from './forms.js';
 import { isLinkable, renameLinks, repointBlocks } from './links.js';
 
 const swap = (uid: string, attribute: string, old: unknown, fresh: unknown): Form => [
@@ -111,11 +112,7 @@ function pin(db: Db, source: Block, target: Block): Form[] {
 
 /* Takes a page away with its blocks. Links to it stay as text. */
 export function removePage(db: Db, uid: string): Form[] {
-  const ids = subtreeOf(db, expectId(db, uid));
-  return [
-    ...ids.slice(1).map((id) => still(uidOf(db, parentOf(db, id)!), uidOf(db, id))),
-    ...ids.map((id) => [':db/retractEntity', ref(uidOf(db, id))]),
-  ];
+  return remove(db, [uid]);
 }
 
 /* What goes with a page: its blocks, and the blocks and pages elsewhere that refer to it or to them. */
@@ -124,27 +121,4 @@ export function weightOf(db: Db, uid: string): { blocks: number; references: num
   const own = new Set(ids);
   const referrers = new Set(ids.flatMap((id) => referrersOf(db, id)).filter((id) => !own.has(id)));
   return { blocks: ids.length - 1, references: referrers.size };
-}
-
-/* The blocks that hang nowhere and were not there before. */
-export function strayBlocks(before: Db, after: Db): string[] {
-  return datascript
-    .datoms(after, ':aevt', ':block/string')
-    .filter(({ e }) => parentOf(after, e) === undefined && valueOf(after, e, ':node/title') === undefined)
-    .map(({ e }) => uidOf(after, e))
-    .filter((uid) => uid !== '' && idOf(before, uid) === undefined);
-}
-
-/* Puts stray blocks at the end of the page of a title, which is made when it is gone. */
-export function adopt(db: Db, uids: readonly string[], title: string, now: number): Form[] {
-  const stray = uids.filter((uid) => idOf(db, uid) !== undefined && parentOf(db, idOf(db, uid)!) === undefined);
-  if (stray.length === 0) return [];
-  const page = pageForms(db, title, now);
-  const id = idOf(db, page.uid);
-  const last = id === undefined ? undefined : childrenOf(db, id).at(-1)?.order;
-  const first = last === undefined || last === Infinity ? 0 : Math.floor(last) + 1;
-  return [
-    ...page.forms,
-    ...stray.flatMap((uid, i) => [attach(page.uid, uid), set(uid, ':block/order', first + i)]),
-  ];
 }
