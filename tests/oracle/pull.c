@@ -162,7 +162,7 @@ static bool has_star(const struct value *pattern)
 }
 
 /* What is shown for an entity that is referred to. A component with all that it has is shown once
- * on a way. */
+ * on a way, and so is what it is a component of. */
 static bool pull_referred(const struct pulling *pulling, const struct spec *spec, bool component,
                           int64_t e, struct value *out, struct error *err)
 {
@@ -170,7 +170,7 @@ static bool pull_referred(const struct pulling *pulling, const struct spec *spec
     const struct value whole = value_collection(VALUE_VECTOR, &star, 1);
     struct path path = { e, pulling->path };
     struct pulling inner = *pulling;
-    bool expand = component && !spec->reverse && (!spec->nested || has_star(spec->pattern));
+    bool expand = component && (spec->nested ? has_star(spec->pattern) : !spec->reverse);
 
     if ((!spec->nested && !expand) || ((expand || spec->recursive) && is_on(pulling->path, e))) {
         *out = id_map(e, pulling->question->arena);

@@ -71,6 +71,11 @@ static const struct pull_case {
       NULL },
     { "[{:part [{:part [*]}]}]", "31",
       "{:part [{:part [{:db/id 31 :part [{:db/id 32 :part [{:db/id 31}]}]}]}]}", NULL },
+    { "[{:_part [*]}]", "30", "{:_part {:db/id 30 :part [{:db/id 30}]}}", NULL },
+    { "[{:_part [{:part [*]}]}]", "30", "{:_part {:part [{:db/id 30 :part [{:db/id 30}]}]}}",
+      NULL },
+    { "[{:_part [* {:_part [*]}]}]", "30",
+      "{:_part {:db/id 30 :part [{:db/id 30}] :_part {:db/id 30}}}", NULL },
     /* options */
     { "[[:name :as :n] [:aka :as \"Aka\"]]", "1", "{:n \"A\" \"Aka\" [\"a\" \"aa\"]}", NULL },
     { "[[:aka :limit 1]]", "1", "{:aka [\"a\"]}", NULL },

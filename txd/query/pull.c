@@ -268,14 +268,15 @@ static bool is_seen(const struct path *path, uint32_t e)
     return false;
 }
 
-/* What stands for an entity that is referred to. A component with all its attributes shows them for
- * an entity that the way has not come by, like a recursion; so a circle ends. */
+/* What stands for an entity that is referred to. A component with all its attributes, or a whole
+ * that it is a component of, shows them for an entity that the way has not come by, like a
+ * recursion; so a circle ends. */
 static bool pull_ref(const struct pull *pull, struct pull_spec *spec, uint32_t e, struct value *out,
                      struct error *err)
 {
     static const struct pull_pattern whole = { .wildcard = true };
     bool component =
-        spec->attribute->component && !spec->reverse && (!spec->nested || spec->nested->wildcard);
+        spec->attribute->component && (spec->nested ? spec->nested->wildcard : !spec->reverse);
     struct path path = { e, pull->path };
     struct pull inner = { pull->puller, spec->nested, e, pull->depth + 1, pull->path };
 
