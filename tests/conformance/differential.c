@@ -23,6 +23,7 @@
 #define FAN_EVERY          20 /* one in so many worlds is a fan: closures of more rows */
 #define FAN_HANDLE         10
 #define FAN_RIBS           1100 /* than a page of anything has */
+#define PROGRESS_EVERY     20000
 
 struct run {
     struct random random;
@@ -131,6 +132,7 @@ static int run_cases(struct run *run, uint64_t cases)
 {
     const char *seed = getenv("STOA_SEED");
     int64_t begun = clock_monotonic_us();
+    uint64_t said = 0;
 
     run->random.state = seed ? strtoull(seed, NULL, 10) : (uint64_t)time(NULL);
     printf("STOA_SEED=%llu, %s\n", (unsigned long long)run->random.state,
@@ -140,6 +142,11 @@ static int run_cases(struct run *run, uint64_t cases)
         if (worlds % FAN_EVERY == 0)
             ask_fan(run);
         ask_world(run, cases);
+        if (run->cases / PROGRESS_EVERY > said) {
+            said = run->cases / PROGRESS_EVERY;
+            printf("%llu cases so far\n", (unsigned long long)run->cases);
+            fflush(stdout);
+        }
     }
     printf("%llu cases in %lld s:", (unsigned long long)run->cases,
            (long long)((clock_monotonic_us() - begun) / 1000000));

@@ -12,8 +12,8 @@ const everyoneSees = (clients, expected, timeout_ms) =>
     timeout_ms,
   );
 
-/* Sockets that are closed by their side must be gone for all others well within a second or so. */
-const AT_ONCE_MS = 3_000;
+/* Sockets that are closed by their side are gone for all others long before a lease could have run out, also on a busy machine. */
+const AT_ONCE_MS = 6_000;
 const LEASE_MS = 10_000;
 
 stoaTest('people on two gateways see each other, their page and their block', {}, async (t, stoa) => {
