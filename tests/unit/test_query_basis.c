@@ -199,6 +199,52 @@ static void test_heavy(void **state)
     tx_fixture_close(&fixture);
 }
 
+/* Databases, and whose client goes while the first is opened. */
+struct opening {
+    struct snapshot *snapshot;
+    atomic_bool cancel;
+    int opened;
+};
+
+static bool open_first(void *arg, struct bytes name, const struct value *tx_data,
+                       struct arena *arena, struct snapshot **out, struct error *err)
+{
+    struct opening *opening = arg;
+
+    (void)name, (void)tx_data, (void)arena, (void)err;
+    opening->opened++;
+    opening->cancel = true;
+    *out = snapshot_retain(opening->snapshot);
+    return true;
+}
+
+/* Each may have a transaction of its own, which takes time and memory. */
+static void test_databases_are_within_the_limits(void **state)
+{
+    struct tx_fixture fixture;
+    struct arena arena = { 0 };
+    struct error err;
+    struct value actual;
+
+    (void)state;
+    query_fixture_open(&fixture, changes);
+    struct opening opening = { .snapshot = graph_snapshot(fixture.graph) };
+    struct query_graphs graphs = { open_first, &opening };
+    struct query_limits limits = query_limits_wide();
+    limits.cancel = &opening.cancel;
+    struct query_request request = {
+        .query = tx_edn("[:find ?e :in $ $2 :where [?e :name] [$2 ?e :age]]", &arena),
+        .args = tx_edn("[{:db {:with []}} {:db {:with []}}]", &arena),
+        .graphs = &graphs,
+    };
+    assert_fails(query_run(opening.snapshot, &request, &limits, &arena, &actual, &err),
+                 ERROR_INTERRUPTED, "cancelled");
+    assert_int_equal(opening.opened, 1);
+    snapshot_release(opening.snapshot);
+    arena_release(&arena);
+    tx_fixture_close(&fixture);
+}
+
 /* A query as large as a frame may make it is refused or answered, and soon. */
 static void test_large(void **state)
 {
@@ -245,9 +291,8 @@ static void test_large(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_basis),
-        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_heavy),
+        cmocka_unit_test(test_basis), cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_heavy), cmocka_unit_test(test_databases_are_within_the_limits),
         cmocka_unit_test(test_large),
     };
 

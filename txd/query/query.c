@@ -37,11 +37,11 @@ static bool open_inputs(struct execution *execution, const struct databases *dat
 
     for (uint32_t i = 0; i < query->input_count; i++) {
         const struct binding *input = &query->inputs[i];
-        bool ok = true;
-        if (input->type == BINDING_SOURCE)
+        bool ok = budget_check(&execution->budget, err); /* a database may have a transaction */
+        if (ok && input->type == BINDING_SOURCE)
             ok = database_open(databases, query->sources[input->id], &query->arguments[i],
                                &execution->sources[input->id], err);
-        else if (input->type != BINDING_RULES)
+        else if (ok && input->type != BINDING_RULES)
             ok = bind_input(execution, i, bindings, err) || fail_in(err, ":in");
         if (!ok)
             return false;
