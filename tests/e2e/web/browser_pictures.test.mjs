@@ -4,8 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { peopleTest } from './people.mjs';
 import { LOOKS, VIEWS, furnish } from './views.mjs';
 
-/* Where they go; only STOA_PICTURES=1 writes them into the tree, so that a test run changes no file of it. */
-const folder = fileURLToPath(new URL(process.env.STOA_PICTURES ? '../../../docs/pictures' : '../../../build/pictures', import.meta.url));
+const folder = fileURLToPath(new URL('../../../docs/pictures', import.meta.url));
 
 peopleTest('pictures', {}, async (people) => {
   mkdirSync(folder, { recursive: true });
