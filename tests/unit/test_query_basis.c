@@ -199,6 +199,38 @@ static void test_heavy(void **state)
     tx_fixture_close(&fixture);
 }
 
+/* A rule that calls itself with its arguments turned and with one of them left out: there are two
+ * to the power of their number ways in which they are bound. */
+static void test_many_ways_to_call_a_rule(void **state)
+{
+    static const char rest[] = "?b ?c ?d ?e ?f ?g ?h ?i ?j ?k ?l ?m ?n";
+    struct tx_fixture fixture;
+    struct arena arena = { 0 };
+    struct value actual;
+    struct error err;
+
+    (void)state;
+    query_fixture_open(&fixture, changes);
+    struct snapshot *snapshot = graph_snapshot(fixture.graph);
+    struct bytes args = arena_printf(
+        &arena, "[[[(r ?a %s) [?a :name]] [(r ?a %s) (r %s ?a)] [(r ?a %s) (r _ %s)]]]%c", rest,
+        rest, rest, rest, rest, 0);
+    struct query_limits limits = query_limits_wide();
+    struct query_request request = {
+        .query = value_string(BYTES("[:find ?a . :in $ % :where [?a :name]"
+                                    " (r ?a ?a ?a ?a ?a ?a ?a ?a ?a ?a ?a ?a ?a ?a)]")),
+        .args = tx_edn(args.data, &arena),
+    };
+    int64_t begin_us = clock_monotonic_us();
+    limits.deadline_us = begin_us + 100000;
+    assert_fails(query_run(snapshot, &request, &limits, &arena, &actual, &err), ERROR_INTERRUPTED,
+                 "time limit");
+    assert_true(clock_monotonic_us() - begin_us < 2000000);
+    snapshot_release(snapshot);
+    arena_release(&arena);
+    tx_fixture_close(&fixture);
+}
+
 /* Databases, and whose client goes while the first is opened. */
 struct opening {
     struct snapshot *snapshot;
@@ -291,8 +323,11 @@ static void test_large(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_basis), cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_heavy), cmocka_unit_test(test_databases_are_within_the_limits),
+        cmocka_unit_test(test_basis),
+        cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_heavy),
+        cmocka_unit_test(test_many_ways_to_call_a_rule),
+        cmocka_unit_test(test_databases_are_within_the_limits),
         cmocka_unit_test(test_large),
     };
 

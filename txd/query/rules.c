@@ -168,8 +168,10 @@ static struct rule_table *table_of_call(struct evaluation *evaluation, const str
                      clause->source == SOURCE_IMPLICIT ? source : clause->source, arguments);
 }
 
-/* Finds the calls of a branch and which of their arguments are bound when they are reached. */
-static void find_sites(struct evaluation *evaluation, struct rule_table *table, uint32_t branch)
+/* Finds the calls of a branch and which of their arguments are bound when they are reached. A rule
+ * has as many tables as its arguments can be bound in ways: two to the power of their number. */
+static bool find_sites(struct evaluation *evaluation, struct rule_table *table, uint32_t branch,
+                       struct error *err)
 {
     struct arena *arena = evaluation->execution->arena;
     const struct rule_branch *rule = &table->rule->branches[branch];
@@ -191,6 +193,8 @@ static void find_sites(struct evaluation *evaluation, struct rule_table *table, 
             continue;
         }
         const struct clause *clause = &rule->body.clauses[i];
+        if (!budget_check(&evaluation->execution->budget, err))
+            return false;
         if (clause->type == CLAUSE_RULE)
             table->sites[branch][table->site_counts[branch]++] =
                 (struct call_site){ clause,
@@ -201,6 +205,7 @@ static void find_sites(struct evaluation *evaluation, struct rule_table *table, 
         left--;
         step = STEP_CONNECTED;
     }
+    return true;
 }
 
 /* ---- tables ---- */
@@ -547,7 +552,8 @@ static bool solve(struct evaluation *evaluation, struct error *err)
         table->sites = ARENA_ARRAY(evaluation->execution->arena, struct call_site *, branches);
         table->site_counts = ARENA_ARRAY(evaluation->execution->arena, uint32_t, branches);
         for (uint32_t i = 0; i < branches; i++)
-            find_sites(evaluation, table, i);
+            if (!find_sites(evaluation, table, i, err))
+                return false;
     }
     struct rule_table *asked = evaluation->tables; /* from outside */
     asked->tail = asked->inputs.rows->rows == 1 && is_tail_recursive(evaluation, asked);
