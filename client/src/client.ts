@@ -20,7 +20,7 @@ import type { Platform } from './platform.js';
 import { Presence, type Session } from './presence.js';
 import { Reader, type IndexPage, type ReadOptions } from './reader.js';
 import { RequestError, Requests } from './requests.js';
-import { inSlices, type Steps } from './slices.js';
+import { inIdleSlices, type Steps } from './slices.js';
 import type { Progress, State, Status } from './state.js';
 import { transactionOf, type Transaction } from './transaction.js';
 import { View } from './view.js';
@@ -483,14 +483,14 @@ export class BaseClient {
     }
     this.isChecking = true;
     this.recountedAt_ms = now_ms;
-    inSlices(this.mirror.recount())
-      .then(() => {
+    inIdleSlices(this.mirror.recount())
+      .then((took_ms) => {
+        this.recountTook_ms = took_ms;
         this.divergences = 0;
       })
       .catch((error: Error) => this.now.status === 'closed' || this.diverged(new MirrorError(error.message)))
       .finally(() => {
         this.isChecking = false;
-        this.recountTook_ms = performance.now() - now_ms;
       });
   }
 

@@ -24,18 +24,42 @@ export function nextTurn(): Promise<void> {
   });
 }
 
-/* Drives `steps` to its end, a slice in each turn; rejects with what it throws. */
-export async function inSlices<Result>(steps: Steps<Result>, slice_ms = SLICE_MS): Promise<Result> {
-  for (;;) {
-    const end_ms = performance.now() + slice_ms;
-    do {
-      const step = steps.next();
-      if (step.done) {
-        return step.value;
-      }
-    } while (performance.now() < end_ms);
+/* A page that never rests has such a turn all the same after this time. */
+const IDLE_MAX_MS = 2_000;
+
+/* Resolves in a turn with nothing else to do, where the platform knows one, with how long it may take. */
+async function idleTurn(): Promise<number> {
+  if (typeof requestIdleCallback !== 'function') {
     await nextTurn();
+    return SLICE_MS;
   }
+  const left_ms = await new Promise<number>((resolve) => {
+    requestIdleCallback((deadline) => resolve(deadline.timeRemaining()), { timeout: IDLE_MAX_MS });
+  });
+  return Math.min(left_ms, SLICE_MS);
+}
+
+/* Drives `steps` to its end while there is nothing else to do; gives how long they took, or rejects with what they throw. */
+export async function inIdleSlices(steps: Steps): Promise<number> {
+  for (let took_ms = 0; ; ) {
+    const slice_ms = await idleTurn();
+    const begun_ms = performance.now();
+    const isDone = driveFor(steps, slice_ms);
+    took_ms += performance.now() - begun_ms;
+    if (isDone) {
+      return took_ms;
+    }
+  }
+}
+
+function driveFor(steps: Steps, slice_ms: number): boolean {
+  const end_ms = performance.now() + slice_ms;
+  do {
+    if (steps.next().done) {
+      return true;
+    }
+  } while (performance.now() < end_ms);
+  return false;
 }
 
 const RUN = 1024;
