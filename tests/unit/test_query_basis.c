@@ -231,6 +231,47 @@ static void test_many_ways_to_call_a_rule(void **state)
     tx_fixture_close(&fixture);
 }
 
+static void repeat(struct buffer *out, const char *text, int times)
+{
+    for (int i = 0; i < times; i++)
+        buffer_append_bytes(out, bytes_of(text));
+}
+
+/* Each rule calls the next one from as deep as a form can be. */
+static void test_deep_rules(void **state)
+{
+    enum { RULES = 250, NOTS = 110 };
+    struct tx_fixture fixture;
+    struct arena arena = { 0 };
+    struct buffer args = { 0 };
+    struct value actual;
+    struct error err;
+
+    (void)state;
+    query_fixture_open(&fixture, changes);
+    struct snapshot *snapshot = graph_snapshot(fixture.graph);
+    buffer_append_bytes(&args, BYTES("[["));
+    for (int i = 0; i < RULES; i++) {
+        buffer_printf(&args, "[(r%d ?e) [?e :name] ", i);
+        repeat(&args, "(not [?e :name] ", NOTS);
+        buffer_printf(&args, "(r%d ?e)", i + 1);
+        repeat(&args, ")", NOTS);
+        buffer_append_u8(&args, ']');
+    }
+    buffer_printf(&args, "[(r%d ?e) [?e :name]]]]%c", RULES, 0);
+    struct query_limits limits = query_limits_wide();
+    struct query_request request = {
+        .query = value_string(BYTES("[:find ?e :in $ % :where (r0 ?e)]")),
+        .args = tx_edn(args.data, &arena),
+    };
+    assert_fails(query_run(snapshot, &request, &limits, &arena, &actual, &err), ERROR_INTERRUPTED,
+                 "limit of 512 clauses and rules in one another");
+    buffer_release(&args);
+    snapshot_release(snapshot);
+    arena_release(&arena);
+    tx_fixture_close(&fixture);
+}
+
 /* Databases, and whose client goes while the first is opened. */
 struct opening {
     struct snapshot *snapshot;
@@ -323,11 +364,9 @@ static void test_large(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_basis),
-        cmocka_unit_test(test_limits),
-        cmocka_unit_test(test_heavy),
-        cmocka_unit_test(test_many_ways_to_call_a_rule),
-        cmocka_unit_test(test_databases_are_within_the_limits),
+        cmocka_unit_test(test_basis),      cmocka_unit_test(test_limits),
+        cmocka_unit_test(test_heavy),      cmocka_unit_test(test_many_ways_to_call_a_rule),
+        cmocka_unit_test(test_deep_rules), cmocka_unit_test(test_databases_are_within_the_limits),
         cmocka_unit_test(test_large),
     };
 

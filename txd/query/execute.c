@@ -349,9 +349,9 @@ static bool drop_unneeded(struct execution *execution, struct bindings *bindings
     return true;
 }
 
-bool execute_conjunction(struct execution *execution, const struct frame *frame,
-                         const struct conjunction *conjunction, const struct id_set *wanted,
-                         struct bindings *bindings, struct error *err)
+static bool run_clauses(struct execution *execution, const struct frame *frame,
+                        const struct conjunction *conjunction, const struct id_set *wanted,
+                        struct bindings *bindings, struct error *err)
 {
     uint32_t count = conjunction->count, next = 0;
     const struct clause **left = ARENA_ARRAY(execution->arena, const struct clause *, count);
@@ -372,4 +372,18 @@ bool execute_conjunction(struct execution *execution, const struct frame *frame,
             return false;
     }
     return true;
+}
+
+bool execute_conjunction(struct execution *execution, const struct frame *frame,
+                         const struct conjunction *conjunction, const struct id_set *wanted,
+                         struct bindings *bindings, struct error *err)
+{
+    if (execution->depth == CONJUNCTION_DEPTH_MAX)
+        return fail(err, ERROR_INTERRUPTED,
+                    "the query passed its limit of %d clauses and rules in one another: nest less",
+                    CONJUNCTION_DEPTH_MAX);
+    execution->depth++;
+    bool ok = run_clauses(execution, frame, conjunction, wanted, bindings, err);
+    execution->depth--;
+    return ok;
 }

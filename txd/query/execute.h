@@ -16,11 +16,16 @@ struct rule_frame;
 
 #define INTERNED 1024
 
+/* How deep conjunctions may be run inside one another. A form is no deeper than LIMIT_DEPTH, but
+ * through rules that call others, which is C's stack here. */
+#define CONJUNCTION_DEPTH_MAX 512
+
 /* One query that is being run. */
 struct execution {
     const struct query *query;
     struct arena *arena;
     struct budget budget;
+    uint32_t depth;         /* how many conjunctions are being run */
     struct source *sources; /* by the numbers of query->sources */
     struct regex_cache *regexes;
     struct explain *explain;         /* what is noted on the way; NULL: it was not asked for */

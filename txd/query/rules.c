@@ -44,62 +44,79 @@ struct rule_frame {
 
 /* ---- negation ---- */
 
-static bool reaches(const struct query *query, uint32_t from, uint32_t to, bool *seen);
+struct rule_set {
+    uint64_t words[RULES_MAX / 64];
+};
 
-static bool conjunction_reaches(const struct query *query, const struct conjunction *body,
-                                uint32_t to, bool *seen)
+static bool rule_set_has(const struct rule_set *set, uint32_t rule)
+{
+    return set->words[rule / 64] >> rule % 64 & 1;
+}
+
+static void rule_set_add_all(struct rule_set *set, const struct rule_set *other)
+{
+    for (size_t i = 0; i < ARRAY_LEN(set->words); i++)
+        set->words[i] |= other->words[i];
+}
+
+/* Adds the rules that the clauses call themselves. Recurses as deep as a form may be. */
+static void add_calls(struct rule_set *set, const struct conjunction *body)
 {
     for (uint32_t i = 0; i < body->count; i++) {
         const struct clause *clause = &body->clauses[i];
-        if (clause->type == CLAUSE_RULE &&
-            (clause->rule == to || reaches(query, clause->rule, to, seen)))
-            return true;
+        if (clause->type == CLAUSE_RULE)
+            set->words[clause->rule / 64] |= (uint64_t)1 << clause->rule % 64;
         for (uint32_t j = 0; j < clause->branch_count; j++)
-            if (conjunction_reaches(query, &clause->branches[j], to, seen))
-                return true;
+            add_calls(set, &clause->branches[j]);
     }
-    return false;
 }
 
-static bool reaches(const struct query *query, uint32_t from, uint32_t to, bool *seen)
+/* For each rule those that it leads to, through any number of others (Warshall 1962). */
+static void find_reached(const struct query *query, struct rule_set reached[RULES_MAX])
 {
-    const struct rule *rule = &query->rules[from];
-
-    if (seen[from])
-        return false;
-    seen[from] = true;
-    for (uint32_t i = 0; i < rule->branch_count; i++)
-        if (conjunction_reaches(query, &rule->branches[i].body, to, seen))
-            return true;
-    return false;
+    for (uint32_t i = 0; i < query->rule_count; i++)
+        for (uint32_t j = 0; j < query->rules[i].branch_count; j++)
+            add_calls(&reached[i], &query->rules[i].branches[j].body);
+    for (uint32_t through = 0; through < query->rule_count; through++)
+        for (uint32_t i = 0; i < query->rule_count; i++)
+            if (rule_set_has(&reached[i], through))
+                rule_set_add_all(&reached[i], &reached[through]);
 }
 
-static bool check_negation(const struct query *query, uint32_t rule, const struct conjunction *body,
-                           bool inside_not, struct error *err)
+static bool check_negation(const struct query *query, const struct rule_set reached[RULES_MAX],
+                           uint32_t rule, const struct conjunction *body, struct error *err)
 {
     for (uint32_t i = 0; i < body->count; i++) {
         const struct clause *clause = &body->clauses[i];
-        if (clause->type == CLAUSE_NOT && !inside_not) {
-            bool seen[RULES_MAX] = { false };
-            if (conjunction_reaches(query, clause->branches, rule, seen))
-                return fail(err, ERROR_INCORRECT,
-                            "rule %.*s depends on the negation of itself: recursion cannot go "
-                            "through not",
-                            BYTES_ARG(query->rules[rule].name));
+        struct rule_set calls = { 0 }, all = { 0 };
+        if (clause->type != CLAUSE_NOT) {
+            for (uint32_t j = 0; j < clause->branch_count; j++)
+                if (!check_negation(query, reached, rule, &clause->branches[j], err))
+                    return false;
+            continue;
         }
-        for (uint32_t j = 0; j < clause->branch_count; j++)
-            if (!check_negation(query, rule, &clause->branches[j],
-                                inside_not || clause->type == CLAUSE_NOT, err))
-                return false;
+        add_calls(&calls, clause->branches);
+        rule_set_add_all(&all, &calls);
+        for (uint32_t j = 0; j < query->rule_count; j++)
+            if (rule_set_has(&calls, j))
+                rule_set_add_all(&all, &reached[j]);
+        if (rule_set_has(&all, rule))
+            return fail(err, ERROR_INCORRECT,
+                        "rule %.*s depends on the negation of itself: recursion cannot go "
+                        "through not",
+                        BYTES_ARG(query->rules[rule].name));
     }
     return true;
 }
 
 bool rules_check(const struct query *query, struct error *err)
 {
+    struct rule_set reached[RULES_MAX] = { 0 };
+
+    find_reached(query, reached);
     for (uint32_t i = 0; i < query->rule_count; i++)
         for (uint32_t j = 0; j < query->rules[i].branch_count; j++)
-            if (!check_negation(query, i, &query->rules[i].branches[j].body, false, err))
+            if (!check_negation(query, reached, i, &query->rules[i].branches[j].body, err))
                 return false;
     return true;
 }
