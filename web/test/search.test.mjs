@@ -1,13 +1,14 @@
 // Finding pages and blocks by what is typed.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { excerpt, findBlocks, searchBlocks, searchPages } from '../out/model/search.js';
+import { atOnce } from '../../client/dist/slices.js';
+import { excerpt, findBlocks, findPages } from '../out/model/search.js';
 import { makePage } from '../out/model/pages.js';
 import { NOW, apply, outline } from './outline.mjs';
 
 const pages = (...titles) => titles.reduce((db, title) => apply(db, makePage(db, title, NOW).forms), outline(''));
-const titles = (db, query, limit = 10) => searchPages(db, query, limit).map((page) => page.title);
-const uids = (db, query, limit = 10) => searchBlocks(db, query, limit).map((block) => block.uid);
+const titles = (db, query, limit = 10) => atOnce(findPages(db, query, limit)).map((page) => page.title);
+const uids = (db, query, limit = 10) => atOnce(findBlocks(db, query, limit)).map((block) => block.uid);
 
 test('pages: the title itself first, then what begins with it, then words, then parts of words', () => {
   const db = pages('Symposium of Plato', 'Plato', 'Platonic love', 'On Plato', 'Neoplatonism', 'Zeno');
@@ -22,7 +23,7 @@ test('blocks: better before worse, later before earlier, each with its page', ()
   assert.deepEqual(uids(db, 'stoa'), ['b', 'c', 'd', 'a', 'e']);
   assert.deepEqual(uids(db, 'stoa', 2), ['b', 'c']);
   assert.deepEqual(uids(db, 'walk stoa'), ['c']);
-  assert.equal(searchBlocks(db, 'walk', 1)[0].page, 'Page');
+  assert.equal(atOnce(findBlocks(db, 'walk', 1))[0].page, 'Page');
 });
 
 test('a block that hangs on no page is not found', () => {

@@ -87,6 +87,14 @@ peopleTest('with the keyboard alone one gets everywhere, and sees where one is',
   reached.forEach(({ name, isSeen, tagName }) => assert(isSeen || tagName === 'TEXTAREA', `where the focus is cannot be seen: ${name}`));
   await plato.press('Enter');
   assert.match(await plato.caret(), /^In Athens/);
+  // Dialogs give the caret back, however they are closed.
+  for (const [open, close] of [['Control+k', 'Escape'], ['Control+k', 'Control+k'], ['Control+/', 'Enter']]) {
+    await plato.press(open);
+    await plato.page.getByRole('dialog').waitFor();
+    await plato.press(close);
+    await plato.page.getByRole('dialog').waitFor({ state: 'detached' });
+    assert.match((await plato.caret()) ?? `nowhere after ${open}, ${close}`, /^In Athens/);
+  }
   await plato.press('Escape', 'Escape', 'Control+/');
   await plato.page.getByRole('dialog', { name: 'Keys' }).waitFor();
   await plato.press('Escape');
@@ -137,6 +145,28 @@ peopleTest('a graph of a hundred thousand blocks: only what is seen is there, an
   assert.match(await plato.caret(), /Block \d+ /);
   await plato.page.locator('.block textarea').waitFor();
   await until('what was written', async () => /new among them/.test(await plato.outline()));
+
+  // Each key of a search over all blocks lets the others through long before it is done.
+  await plato.press('ArrowDown', 'End');
+  await plato.type(' ((');
+  const { whole_ms, longest_ms } = await plato.page.evaluate(async () => {
+    const area = document.activeElement;
+    const start = performance.now();
+    area.setRangeText('block of many', area.selectionStart, area.selectionStart, 'end');
+    area.dispatchEvent(new InputEvent('input', { bubbles: true }));
+    let [longest, last] = [0, performance.now()];
+    while (!document.querySelector('.completion [role=option]')) {
+      await new Promise((resolve) => setTimeout(resolve));
+      longest = Math.max(longest, performance.now() - last);
+      last = performance.now();
+    }
+    return { whole_ms: last - start, longest_ms: longest };
+  });
+  assert(longest_ms < whole_ms / 2, `${longest_ms} of ${whole_ms} ms at once`);
+  // Enter before the end of the search takes what it finds.
+  await plato.type('!');
+  await plato.press('Backspace', 'Enter');
+  await until('the reference', async () => /\(\(block-\d+\)\)/.test(await plato.outline()));
 });
 
 /* Pages of five thousand blocks, ten under each. */

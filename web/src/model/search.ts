@@ -5,7 +5,7 @@
  */
 import type { Datom } from 'datascript';
 import { datascript } from '../../../client/dist/index.js';
-import { atOnce, type Steps } from '../../../client/dist/slices.js';
+import type { Steps } from '../../../client/dist/slices.js';
 import { pageOf, readId, shown, uidOf, type Db } from './blocks.js';
 import type { PageEntry } from './pages.js';
 
@@ -46,10 +46,6 @@ export function* findBlocks(db: Db, query: string, limit: number): Steps<FoundBl
   const best = yield* findBest(db, ':block/string', query, limit, compare, (id) => pageOf(db, id) !== undefined);
   return best.map(({ id, text }) => ({ uid: uidOf(db, id), text, page: readId(db, pageOf(db, id)!).title ?? '' }));
 }
-
-export const searchPages = (db: Db, query: string, limit: number): PageEntry[] => atOnce(findPages(db, query, limit));
-
-export const searchBlocks = (db: Db, query: string, limit: number): FoundBlock[] => atOnce(findBlocks(db, query, limit));
 
 /* The `limit` best, in order; `isWanted` is asked of those alone that would be among them. */
 function* findBest(

@@ -1,8 +1,9 @@
 /* What [[, #, (( and / offer while one writes. */
 import type { VNode } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
+import type { Steps } from '../../../client/dist/slices.js';
 import type { Db } from '../model/blocks.js';
-import { searchBlocks, searchPages } from '../model/search.js';
+import { findBlocks, findPages } from '../model/search.js';
 import { Inline } from './inline.js';
 import { slashCommands } from './slash.js';
 
@@ -40,15 +41,16 @@ export function completionAt(text: string, caret: number): Trigger | undefined {
   return undefined;
 }
 
-export function suggestions(db: Db, { kind, query }: Trigger): Option[] {
+export function* suggestions(db: Db, { kind, query }: Trigger): Steps<Option[]> {
   if (kind === 'slash') {
     return slashCommands(query).map(({ name, keys }) => ({ target: name, label: name, hint: keys ?? '' }));
   }
   if (kind === 'block') {
-    const found = query.trim() === '' ? [] : searchBlocks(db, query, OPTIONS_MAX);
+    const found = yield* findBlocks(db, query, OPTIONS_MAX);
     return found.map((block) => ({ target: block.uid, label: block.text, hint: block.page }));
   }
-  const found = searchPages(db, query, OPTIONS_MAX).map((page) => ({ target: page.title, label: page.title, hint: '' }));
+  const pages = yield* findPages(db, query, OPTIONS_MAX);
+  const found = pages.map(({ title }) => ({ target: title, label: title, hint: '' }));
   const isNew = query.trim() !== '' && !found.some((page) => page.target === query);
   return isNew ? [...found, { target: query, label: query, hint: 'New page' }] : found;
 }

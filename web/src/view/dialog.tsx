@@ -1,4 +1,4 @@
-/* A dialog over the window: the platform's own, which keeps the keyboard inside and closes on Escape. */
+/* A dialog over the window: the platform's own, which keeps the keyboard inside, closes on Escape, and gives the focus back. */
 import type { ComponentChildren, VNode } from 'preact';
 import { useLayoutEffect, useRef } from 'preact/hooks';
 
@@ -10,13 +10,20 @@ interface Props {
 
 export function Dialog({ label, onClose, children }: Props): VNode {
   const dialog = useRef<HTMLDialogElement>(null);
-  useLayoutEffect(() => dialog.current!.showModal(), []);
+  useLayoutEffect(() => {
+    const element = dialog.current!;
+    element.showModal();
+    return () => element.close();
+  }, []);
   return (
     <dialog
       ref={dialog}
       aria-label={label}
-      onClose={onClose}
-      onClick={(event) => event.target === event.currentTarget && dialog.current!.close()}
+      // At once: a key that follows may open it again.
+      onCancel={(event) => (event.preventDefault(), onClose())}
+      // When the browser closes it without asking; not when it is taken away.
+      onClose={(event) => event.currentTarget.isConnected && onClose()}
+      onClick={(event) => event.target === event.currentTarget && onClose()}
     >
       {children}
     </dialog>

@@ -3,16 +3,17 @@
  * draft; it is saved after a pause and when the caret leaves. What others write into the same block meanwhile is
  * merged into the draft.
  */
-import { useLayoutEffect, useRef, useState } from 'preact/hooks';
-import type { VNode } from 'preact';
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from 'preact/hooks';
+import type { RefObject, VNode } from 'preact';
 import * as commands from '../commands.js';
-import { focus, graph, type Focus } from '../desk.js';
+import { focus, type Focus } from '../desk.js';
 import { tagText } from '../model/links.js';
 import { offsetNear } from './caret.js';
-import { Completion, completionAt, suggestions, type Option, type Trigger } from './completion.js';
+import { Completion, type Option, type Trigger } from './completion.js';
 import { pressed } from './editor_keys.js';
 import { Saver } from './saver.js';
 import { slashCommand } from './slash.js';
+import { useCompletion } from './use_completion.js';
 
 interface Props {
   readonly at: Focus;
@@ -25,12 +26,7 @@ export function Editor({ at, text, heading }: Props): VNode {
   const area = useRef<HTMLTextAreaElement>(null);
   const copy = useRef<HTMLDivElement>(null);
   const [draft, setDraft] = useState(text);
-  const [trigger, setTrigger] = useState<Trigger | undefined>(undefined);
-  const [choice, setChoice] = useState(0);
-  const saver = useRef<Saver | undefined>(undefined);
-  saver.current ??= new Saver(at.uid, text);
-  const mine = saver.current;
-  const options = trigger ? suggestions(graph.db.value, trigger) : [];
+  const mine = useSaver(at.uid, text);
 
   const show = (value: string, from: number, to = from): void => {
     const element = area.current!;
@@ -48,11 +44,16 @@ export function Editor({ at, text, heading }: Props): VNode {
     }
     setDraft(element.value);
     mine.type(element.value);
-    setTrigger(completionAt(element.value, element.selectionStart));
-    setChoice(0);
+    completion.follow(element.value, element.selectionStart);
   };
+  const completion = useCompletion((trigger, option) => {
+    const { value, caret } = completed(area.current!.value, trigger, option);
+    show(value, caret);
+    if (trigger.kind !== 'slash') return;
+    mine.leave();
+    slashCommand(option.target)?.act?.(at, mine.draft(area.current!));
+  });
 
-  useLayoutEffect(() => () => mine.leave(), []);
   useLayoutEffect(() => {
     const element = area.current!;
     const merged = mine.receive(text);
@@ -62,42 +63,18 @@ export function Editor({ at, text, heading }: Props): VNode {
     element.setSelectionRange(place, place);
     setDraft(merged);
   }, [text]);
-  useLayoutEffect(() => {
-    const element = area.current!;
-    const { length } = element.value;
-    const edge = at.at === 0 ? 'first' : 'last';
-    const place = at.x === undefined ? Math.min(at.at, length) : offsetNear(copy.current!, at.x, length, edge);
-    element.focus({ preventScroll: false });
-    element.setSelectionRange(place, place);
-  }, [at]);
-
-  const choose = (index: number): void => {
-    const option = options[index];
-    if (!trigger || !option) return;
-    setTrigger(undefined);
-    const { value, caret } = completed(area.current!.value, trigger, option);
-    show(value, caret);
-    if (trigger.kind !== 'slash') return;
-    mine.leave();
-    slashCommand(option.target)?.act?.(at, mine.draft(area.current!));
-  };
+  useCaret(at, area, copy);
   const keyDown = (event: KeyboardEvent): void => {
     if (event.isComposing) return;
-    if (trigger && options.length > 0 && completionKey(event, options.length, choice, setChoice, choose)) {
+    if (completion.pressed(event)) {
       event.preventDefault();
-      return;
-    }
-    if (trigger && event.key === 'Escape') {
-      event.preventDefault();
-      setTrigger(undefined);
-      return;
-    }
-    if (pressed(event, { at, saver: mine, area: area.current!, copy: copy.current!, heading, show })) {
+    } else if (pressed(event, { at, saver: mine, area: area.current!, copy: copy.current!, heading, show })) {
       event.preventDefault();
       event.stopPropagation();
     }
   };
-  const isOffering = trigger !== undefined && options.length > 0;
+  const { options, choice } = completion;
+  const isOffering = options.length > 0;
   return (
     <div class="editor">
       <div class="copy" aria-hidden="true" ref={copy}>{`${draft}\u200b`}</div>
@@ -114,13 +91,39 @@ export function Editor({ at, text, heading }: Props): VNode {
         onInput={typed}
         onKeyDown={keyDown}
         onBeforeInput={(event) => untoldKey(event, area.current!)}
-        onClick={() => setTrigger(undefined)}
+        onClick={completion.close}
         onPaste={(event) => pasteInto(event, at, mine, area.current!, show)}
         onBlur={(event) => leaveFor(event, at)}
       />
-      {isOffering && <Completion options={options} choice={choice} onChoose={choose} anchor={area.current!} />}
+      {isOffering && <Completion options={options} choice={choice} onChoose={completion.choose} anchor={area.current!} />}
     </div>
   );
+}
+
+/* Saves what is typed when the window closes or is put away, which may be its end, and when the caret leaves. */
+function useSaver(uid: string, text: string): Saver {
+  const saver = useMemo(() => new Saver(uid, text), []);
+  useLayoutEffect(() => () => saver.leave(), []);
+  useEffect(() => {
+    const listening = new AbortController();
+    const { signal } = listening;
+    addEventListener('pagehide', () => saver.flush(), { signal });
+    document.addEventListener('visibilitychange', () => document.hidden && saver.flush(), { signal });
+    return () => listening.abort();
+  }, []);
+  return saver;
+}
+
+/* Puts the caret where it is wanted. */
+function useCaret(at: Focus, area: RefObject<HTMLTextAreaElement | null>, copy: RefObject<HTMLDivElement | null>): void {
+  useLayoutEffect(() => {
+    const element = area.current!;
+    const { length } = element.value;
+    const edge = at.at === 0 ? 'first' : 'last';
+    const place = at.x === undefined ? Math.min(at.at, length) : offsetNear(copy.current!, at.x, length, edge);
+    element.focus({ preventScroll: false });
+    element.setSelectionRange(place, place);
+  }, [at]);
 }
 
 /* The hashes at the start of a text that a space was just typed behind. */
@@ -161,7 +164,13 @@ addEventListener('pointercancel', () => (isPointing = false), { capture: true })
 function leaveFor(event: FocusEvent, at: Focus): void {
   const element = event.currentTarget as HTMLTextAreaElement;
   const { selectionStart, selectionEnd } = element;
+  const isForDialog = event.relatedTarget instanceof Element && event.relatedTarget.closest('dialog') !== null;
   if (focus.value !== at || !document.hasFocus()) return;
+  if (isForDialog) {
+    // The dialog gives the focus back, and not the place in the text.
+    element.addEventListener('focus', () => element.setSelectionRange(selectionStart, selectionEnd), { once: true });
+    return;
+  }
   if (event.relatedTarget || isPointing) {
     focus.value = undefined;
     return;
@@ -205,14 +214,4 @@ function pasteInto(
   event.preventDefault();
   commands.paste(at, draft, text);
   saver.settle(draft.text);
-}
-
-function completionKey(
-  event: KeyboardEvent, count: number, choice: number, setChoice: (choice: number) => void, choose: (index: number) => void,
-): boolean {
-  if (event.key === 'ArrowDown') setChoice((choice + 1) % count);
-  else if (event.key === 'ArrowUp') setChoice((choice + count - 1) % count);
-  else if (event.key === 'Enter' || event.key === 'Tab') choose(choice);
-  else return false;
-  return true;
 }

@@ -10,7 +10,7 @@ import { graph } from '../desk.js';
 import type { Db } from '../model/blocks.js';
 
 /* A frame has 16 ms, and the browser wants most of them. */
-const SLICE_MS = 3;
+export const SLICE_MS = 3;
 
 export interface Sliced<Key, Result> {
   readonly key: Key;
@@ -47,7 +47,8 @@ export function useSliced<Key, Result>(
   return state.current.found;
 }
 
-function* whileCurrent<Result>(steps: Steps<Result>, isCurrent: () => boolean): Steps<Result | undefined> {
+/* Ends with undefined as soon as nobody wants the result any more. */
+export function* whileCurrent<Result>(steps: Steps<Result>, isCurrent: () => boolean): Steps<Result | undefined> {
   while (isCurrent()) {
     const step = steps.next();
     if (step.done) return step.value;
