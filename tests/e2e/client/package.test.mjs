@@ -1,7 +1,7 @@
 /* The package as its users get it: packed, put into an empty folder, compiled against, run, bundled. */
 import assert from 'node:assert/strict';
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -48,6 +48,8 @@ function installed(t) {
   run(client, 'npm', 'pack', '--silent', '--pack-destination', app);
   const [packed] = readdirSync(app).filter((name) => name.endsWith('.tgz'));
   run(app, 'tar', 'xzf', packed, '--transform', 's,^package,node_modules/@stoa/client,');
+  const licences = [join(client, '..'), join(modules, '@stoa', 'client')].map((folder) => readFileSync(join(folder, 'LICENSE'), 'utf8'));
+  assert.equal(licences[0], licences[1]);
   for (const name of ['datascript', 'ws', '@types']) {
     symlinkSync(join(client, 'node_modules', name), join(modules, name));
   }
