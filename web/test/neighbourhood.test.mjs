@@ -22,7 +22,7 @@ function around(db, title, depth, limit = 100) {
   const titles = new Map(nodes.map((node) => [node.uid, node.title]));
   return {
     nodes: nodes.map((node) => `${node.title}${node.distance}`).join(' '),
-    edges: edges.map((edge) => [titles.get(edge.from), titles.get(edge.to)].sort().join('')).sort().join(' '),
+    edges: edges.map((edge) => [titles.get(edge.source), titles.get(edge.target)].sort().join('')).sort().join(' '),
     leftOut,
   };
 }

@@ -15,15 +15,16 @@ export interface PageNode {
   readonly links: number;
 }
 
-export interface Edge {
-  readonly from: string;
-  readonly to: string;
+/* Two pages that are linked, named as d3-force names the ends of a line. */
+export interface Edge<End> {
+  readonly source: End;
+  readonly target: End;
 }
 
 export interface Neighbourhood {
   /* The nearest first; the first is the page in the middle. */
   readonly nodes: readonly PageNode[];
-  readonly edges: readonly Edge[];
+  readonly edges: readonly Edge<string>[];
   /* Pages within the depth that are not among them. */
   readonly leftOut: number;
 }
@@ -61,7 +62,7 @@ export function* neighbourhood(db: Db, uid: string, depth: number, limit: number
   const uids = new Map([...distances.keys()].map((page) => [page, readId(db, page).uid]));
   return {
     nodes,
-    edges: edges.map(([from, to]) => ({ from: uids.get(from)!, to: uids.get(to)! })),
+    edges: edges.map(([source, target]) => ({ source: uids.get(source)!, target: uids.get(target)! })),
     leftOut: [...leftOut].filter((page) => !distances.has(page)).length,
   };
 }

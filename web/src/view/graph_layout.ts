@@ -5,19 +5,15 @@
 import {
   forceCollide, forceLink, forceManyBody, forceSimulation, forceX, forceY, type Simulation, type SimulationNodeDatum,
 } from 'd3-force';
-import type { Neighbourhood, PageNode } from '../model/neighbourhood.js';
+import type { Edge, Neighbourhood, PageNode } from '../model/neighbourhood.js';
 
-export interface Place extends SimulationNodeDatum {
-  readonly uid: string;
-  readonly node: PageNode;
+/* A page of the neighbourhood, and where it is. */
+export interface Place extends PageNode, SimulationNodeDatum {
   x: number;
   y: number;
 }
 
-export interface Line {
-  readonly source: Place;
-  readonly target: Place;
-}
+export type Line = Edge<Place>;
 
 export interface Layout {
   readonly places: readonly Place[];
@@ -44,10 +40,10 @@ export function layoutOf({ nodes, edges }: Neighbourhood, before: Layout | undef
     // New ones begin on a spiral around the middle.
     const [angle, radius] = [i * 2.4, 20 * Math.sqrt(i)];
     const { x, y } = old && !isMiddle ? old : { x: radius * Math.cos(angle), y: radius * Math.sin(angle) };
-    return { uid: node.uid, node, x, y, ...(isMiddle ? { fx: 0, fy: 0 } : {}) };
+    return { ...node, x, y, ...(isMiddle ? { fx: 0, fy: 0 } : {}) };
   });
   const byUid = new Map(places.map((place) => [place.uid, place]));
-  const lines = edges.map(({ from, to }): Line => ({ source: byUid.get(from)!, target: byUid.get(to)! }));
+  const lines = edges.map(({ source, target }): Line => ({ source: byUid.get(source)!, target: byUid.get(target)! }));
   const simulation = forceSimulation<Place>(places)
     .force('link', forceLink<Place, Line>([...lines]).distance(LINK_LENGTH))
     .force('charge', forceManyBody().strength(-260))

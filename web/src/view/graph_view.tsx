@@ -137,13 +137,14 @@ function Picture({ found }: { found: Neighbourhood }): VNode {
 }
 
 /* Its labels keep their size however far one zooms. */
-function Page({ place: { uid, node }, x, y, scale }: { place: Place; x: number; y: number; scale: number }): VNode {
-  const radius = radiusOf(node);
-  const label = node.title.length > LABEL_MAX ? `${node.title.slice(0, LABEL_MAX - 1)}…` : node.title;
+function Page({ place, x, y, scale }: { place: Place; x: number; y: number; scale: number }): VNode {
+  const { uid, title, distance } = place;
+  const radius = radiusOf(place);
+  const label = title.length > LABEL_MAX ? `${title.slice(0, LABEL_MAX - 1)}…` : title;
   return (
     <g transform={`translate(${x},${y})`}>
-      <a href={pageHref(uid)} class={`page distance${node.distance}`} aria-label={node.title}>
-        <title>{node.title}</title>
+      <a href={pageHref(uid)} class={`page distance${distance}`} aria-label={title}>
+        <title>{title}</title>
         <circle r={radius} />
         <text y={radius + 14 / scale} font-size={12 / scale} stroke-width={3 / scale}>{label}</text>
       </a>
