@@ -1,5 +1,6 @@
 /* An import into the open graph, from the chosen files to the summary. It goes on while other views are looked at. */
 import { signal } from '@preact/signals';
+import { tell } from './ask.js';
 import { graph } from './desk.js';
 import { Plan, mergedPages, type Counts } from './model/import/plan.js';
 import { countBlocks, type SourceFile } from './model/import/reading.js';
@@ -36,27 +37,31 @@ export async function importFiles(files: readonly SourceFile[]): Promise<void> {
   isCancelled = false;
   summary.value = undefined;
   progress.value = { done: 0, total: 0 };
-  const { format, pages: read, left } = await readFiles(files);
-  const pages = mergedPages(read);
-  const total = { pages: pages.length, blocks: pages.reduce((sum, page) => sum + countBlocks(page.children), 0) };
-  let counts = NOTHING;
-  let [end, error]: [Summary['end'], string] = ['done', ''];
-  try {
-    for (const batch of new Plan(graph.db.value, pages, Date.now()).batches()) {
-      if (batch.forms.length > 0) await graph.load(batch.forms);
-      counts = batch.counts;
-      progress.value = { done: counts.blocks + counts.present, total: total.blocks };
-      if (isCancelled && batch.isWhole) {
-        end = 'cancelled';
-        break;
-      }
-    }
-  } catch (problem) {
-    [end, error] = ['failed', (problem as Error).message];
-  }
+  summary.value = await taken(files);
   progress.value = undefined;
-  summary.value = { format, counts, total, left, end, error };
 }
+
+async function taken(files: readonly SourceFile[]): Promise<Summary> {
+  let told: Summary = { format: '', counts: NOTHING, total: { pages: 0, blocks: 0 }, left: [], end: 'done', error: '' };
+  try {
+    const { format, pages: read, left } = await readFiles(files);
+    const pages = mergedPages(read);
+    const total = { pages: pages.length, blocks: pages.reduce((sum, page) => sum + countBlocks(page.children), 0) };
+    told = { ...told, format, left, total };
+    for (const { forms, counts, isWhole } of new Plan(graph.db.value, pages, Date.now()).batches()) {
+      if (forms.length > 0) await graph.load(forms);
+      told = { ...told, counts };
+      progress.value = { done: counts.blocks + counts.present, total: total.blocks };
+      if (isCancelled && isWhole) return { ...told, end: 'cancelled' };
+    }
+    return told;
+  } catch (error) {
+    return { ...told, end: 'failed', error: (error as Error).message };
+  }
+}
+
+/* A window that is closed takes what is not sent of an import with it: the browser asks first. */
+addEventListener('beforeunload', (event) => progress.value && event.preventDefault());
 
 /* --- the files --- */
 
@@ -64,14 +69,18 @@ export function pickedFiles(list: FileList): SourceFile[] {
   return [...list].map((file) => ({ path: file.webkitRelativePath || file.name, text: () => file.text() }));
 }
 
-/* What was dropped, with all files in folders. */
-export async function droppedFiles(transfer: DataTransfer): Promise<SourceFile[]> {
+/* Takes what was dropped, with all files in folders. */
+export async function importDropped(transfer: DataTransfer): Promise<void> {
   // All at once: the items are gone after the first wait.
   const found = [...transfer.items].map((item) => ({ entry: item.webkitGetAsEntry(), file: item.getAsFile() }));
   const files = found.map(({ entry, file }): SourceFile[] | Promise<SourceFile[]> =>
     entry ? filesBelow(entry, entry.name) : file ? [{ path: file.name, text: () => file.text() }] : [],
   );
-  return (await Promise.all(files)).flat();
+  try {
+    await importFiles((await Promise.all(files)).flat());
+  } catch (error) {
+    await tell('The folder could not be read', (error as Error).message);
+  }
 }
 
 async function filesBelow(entry: FileSystemEntry, path: string): Promise<SourceFile[]> {

@@ -139,10 +139,11 @@ test('what cannot be read is told, and the rest is taken', async () => {
   const bad = [
     ['notes.json', '{"a":1}'], ['broken.json', '['], ['x.edn', '{:a 1}'], ['y.transit', '["~:a"]'], ['picture.png', ''], ['.hidden', ''],
   ].map(([path, words]) => ({ path, text: async () => words }));
-  const reading = await readFiles([...bad, ...files('roam.json')]);
-  assert.equal(reading.pages.length, 2);
+  const gone = { path: 'gone.md', text: () => Promise.reject(new Error('the file is gone')) };
+  const reading = await readFiles([...bad, gone, { path: 'kept.md', text: async () => '- kept' }, ...files('roam.json')]);
+  assert.equal(reading.pages.length, 3);
   const told = reading.left.join('\n');
-  for (const part of ['notes.json: this JSON is no list', 'broken.json: ', 'x.edn: there is no :datoms', 'y.transit: there is no :datoms', 'picture.png: a file of another kind']) {
+  for (const part of ['notes.json: this JSON is no list', 'broken.json: ', 'x.edn: there is no :datoms', 'y.transit: there is no :datoms', 'picture.png: a file of another kind', 'gone.md: the file is gone']) {
     assert(told.includes(part), `${part} in ${told}`);
   }
   assert(!told.includes('.hidden'));

@@ -39,6 +39,13 @@ test('a pulled page is read in its order', () => {
   assert.equal(readPast(null), undefined);
 });
 
+test('a task that was done is a box that changed, not its mark in the text', () => {
+  const block = (text) => ({ uid: 'a', text, heading: 0, isOpen: true, order: 0, children: [] });
+  const page = (text) => ({ ...block(''), uid: 'p', title: 'Page', children: [block(text)] });
+  const rows = comparePast(page('{{[[TODO]]}} wine'), page('{{[[DONE]]}} red wine'));
+  assert.deepEqual(lines(rows), ['changed -{☐}+{☑}{ }+{red }{wine}']);
+});
+
 test('texts differ by words', () => {
   const runs = diffTexts('the quick [[brown]] fox', 'the slow [[brown]] fox');
   assert.deepEqual(runs.map(({ kind, text: words }) => `${kind} ${words}`), [

@@ -48,6 +48,19 @@ peopleTest('a page is renamed while someone writes in a block that links to it; 
   await rename(plato, 'Half [[open');
   await plato.page.getByRole('dialog').getByText('No link could lead').waitFor();
   await answer(plato, 'Close');
+
+  // Whoever has the caret in a title and types nothing leaves it as others have made it.
+  await sappho.open('Republic');
+  const field = sappho.page.getByRole('textbox', { name: 'Page title' });
+  await field.click();
+  await rename(plato, 'Politeia');
+  await until('the new title', async () => (await sappho.title()) === 'Politeia');
+  await sappho.type(' of Plato');
+  await rename(plato, 'Polis');
+  await until('the newer title', async () => (await sappho.page.locator('.recent').textContent()).includes('Polis'));
+  assert.equal(await sappho.title(), 'Politeia of Plato');
+  await sappho.press('Enter');
+  await until('his title', async () => (await plato.title()) === 'Politeia of Plato');
 });
 
 peopleTest('a page that gets another one\'s title is merged into it, after a question', {}, async (people) => {
@@ -153,6 +166,22 @@ peopleTest('a page as it was: a slider over its changes, who made them, what the
   await plato.page.locator('.scroller').focus();
   await plato.press('Control+z');
   await sappho.sees('shadows on the wall\nprisoners in chains');
+
+  // A task is a box, and what can be brought back follows the slider.
+  for (const text of ['prisoners', 'shadows']) {
+    await plato.write(text);
+    await plato.press('Control+Enter', 'Escape', 'Escape');
+    await sappho.block(text).locator('input[type=checkbox]').waitFor();
+  }
+  await choose(plato, 'History');
+  await seesPast(plato, /^changed \+\{☐ ?\}[^]*shadows on the wall\nsame prisoners in chains$/);
+  await plato.page.locator('.past', { hasText: 'prisoners' }).locator('input[type=checkbox]:disabled').waitFor();
+  const back = plato.page.getByRole('button', { name: 'Restore this block: prisoners in chains' });
+  assert.equal(await back.count(), 0);
+  await slider.focus();
+  await plato.press('ArrowLeft', 'ArrowLeft');
+  await back.click();
+  await until('no task', async () => (await sappho.block('prisoners').locator('input[type=checkbox]').count()) === 0);
 });
 
 const samples = fileURLToPath(new URL('../../data/import/', import.meta.url));
@@ -192,6 +221,19 @@ peopleTest('files of every format are imported by picker and by drop; what is th
   });
   await plato.page.locator('.drop').dispatchEvent('drop', { dataTransfer: dropped });
   await summary(plato).getByText('2 blocks taken, on 1 new page.').waitFor();
+  // A file that has gone meanwhile, among others.
+  const lost = await plato.page.evaluateHandle(() => {
+    const text = Blob.prototype.text;
+    Blob.prototype.text = function () {
+      return this.name === 'Gone.md' ? Promise.reject(new Error('the file is gone')) : text.call(this);
+    };
+    const transfer = new DataTransfer();
+    ['Gone.md', 'Kept.md'].forEach((name) => transfer.items.add(new File(['- kept'], name)));
+    return transfer;
+  });
+  await plato.page.locator('.drop').dispatchEvent('drop', { dataTransfer: lost });
+  await summary(plato).getByText('Left out: Gone.md: the file is gone').waitFor();
+  await summary(plato).getByText('1 block taken, on 1 new page.').waitFor();
 
   for (const [title, words] of [
     ['Lyceum', 'A school\n+Founded by Aristotle'], ['Academy', 'Let no one'], ['Peripatetics', 'tags: school, walk\nThe walkers'],
@@ -212,6 +254,7 @@ peopleTest('an import that is cancelled leaves whole pages', {}, async (people) 
   const file = { name: 'large.json', mimeType: 'application/json', buffer: Buffer.from(JSON.stringify(pages)) };
   await plato.page.getByLabel('Files to import').setInputFiles(file);
   await plato.page.locator('.running', { hasText: /[1-9]\d* of 12000 blocks/ }).waitFor();
+  assert(await plato.page.evaluate(() => !dispatchEvent(new Event('beforeunload', { cancelable: true }))), 'closing the window asks first');
   await plato.page.getByRole('button', { name: 'Cancel' }).click();
   const told = await summary(plato).textContent();
   assert.match(told, /^Cancelled: Roam JSON/);
@@ -231,6 +274,15 @@ peopleTest('pages are exported as Markdown, one or all, and the graph as EDN', {
     copied = await plato.page.evaluate(() => navigator.clipboard.readText());
     return copied === text;
   });
+  // Under an address without https.
+  await plato.page.evaluate(async () => {
+    await navigator.clipboard.writeText('old');
+    const real = navigator.clipboard;
+    Object.defineProperty(navigator, 'clipboard', { value: undefined });
+    globalThis.copied = () => real.readText();
+  });
+  await choose(plato, 'Copy as Markdown');
+  await until('the copy by command', async () => (await plato.page.evaluate(() => globalThis.copied())) === text);
   const save = async (act) => {
     const [download] = await Promise.all([plato.page.waitForEvent('download'), act()]);
     return { name: download.suggestedFilename(), bytes: readFileSync(await download.path()) };

@@ -6,6 +6,7 @@ import { isFields, type Fields, type Value } from '../../../client/dist/index.js
 import { diffTokens, type Run } from '../../../client/dist/diff.js';
 import { childrenOf, idOf, parentOf, readBlock, subtreeOf, uidOf, type Block, type Db } from './blocks.js';
 import { Draft } from './draft.js';
+import { todoOf, withoutTodo } from './edit.js';
 import {
   attach, detach, expectId, makeRoom, ref, refForms, set, still, unset, type Form,
 } from './forms.js';
@@ -113,8 +114,14 @@ export function comparePast(before: PastPage | undefined, after: PastPage | unde
 function mark(old: Place | undefined, now: Place): { kind: PastKind; runs: readonly TextRun[] } {
   if (!old) return { kind: 'added', runs: [] };
   const [a, b] = [old.block, now.block];
-  if (a.text !== b.text || a.heading !== b.heading) return { kind: 'changed', runs: diffTexts(a.text, b.text) };
+  if (a.text !== b.text || a.heading !== b.heading) return { kind: 'changed', runs: diffTexts(drawn(a.text), drawn(b.text)) };
   return { kind: old.parent !== now.parent || a.order !== b.order ? 'moved' : 'same', runs: [] };
+}
+
+/* The text with its task as a box, as it is seen. */
+function drawn(text: string): string {
+  const box = { TODO: '☐ ', DONE: '☑ ', none: '' }[todoOf(text) ?? 'none'];
+  return box + withoutTodo(text);
 }
 
 /* The children of a block with those that have gone, each behind what it followed. */

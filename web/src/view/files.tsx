@@ -4,7 +4,7 @@ import type { VNode } from 'preact';
 import { useRef } from 'preact/hooks';
 import { graphName } from '../desk.js';
 import { downloadMarkdown, ednHref } from '../exporter.js';
-import { cancelImport, droppedFiles, importFiles, pickedFiles, progress, summary, type Summary } from '../importer.js';
+import { cancelImport, importDropped, importFiles, pickedFiles, progress, summary, type Summary } from '../importer.js';
 import './files.css';
 
 const FORMATS: readonly (readonly [string, string])[] = [
@@ -36,7 +36,7 @@ function Import(): VNode {
   const dropped = (event: DragEvent): void => {
     event.preventDefault();
     isOver.value = false;
-    if (event.dataTransfer) void droppedFiles(event.dataTransfer).then(importFiles);
+    if (event.dataTransfer) void importDropped(event.dataTransfer);
   };
   return (
     <section aria-labelledby="import">
@@ -97,7 +97,7 @@ function Told({ summary: { format, counts, total, left, end, error } }: { summar
   ];
   return (
     <div class={`summary ${end}`} role="status">
-      <h3>{total.pages === 0 ? 'Nothing to import was found' : `${head}: ${format}`}</h3>
+      <h3>{total.pages === 0 && !error ? 'Nothing to import was found' : [head, format].filter(Boolean).join(': ')}</h3>
       {error && <p class="fault">{error}</p>}
       <ul>
         {total.pages > 0 && lines.map((line) => <li key={line}>{line}</li>)}

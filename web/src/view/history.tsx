@@ -1,5 +1,4 @@
 /* A page as it was after each of its changes, who made them, and what each changed; any of it can be brought back. */
-import { useComputed } from '@preact/signals';
 import type { ComponentChildren, VNode } from 'preact';
 import { useEffect, useMemo } from 'preact/hooks';
 import { graph, pageHref, route } from '../desk.js';
@@ -7,7 +6,7 @@ import { isRestorable, type PastRow } from '../model/past.js';
 import { restoreBlock, restorePage } from '../page_commands.js';
 import { PageHistory, type Change } from '../page_history.js';
 import './history.css';
-import { Inline } from './inline.js';
+import { ReadText } from './read_text.js';
 import { VirtualList } from './virtual_list.js';
 
 export function History(): VNode {
@@ -98,7 +97,7 @@ const SAID: Readonly<Record<PastRow['kind'], string>> = {
 
 function Row({ history, row }: { history: PageHistory; row: PastRow }): VNode {
   const { block, depth, kind, runs } = row;
-  const isOther = useComputed(() => isRestorable(graph.db.value, block)).value;
+  const isOther = isRestorable(graph.db.value, block);
   const restore = async (): Promise<void> => {
     await restoreBlock(history.uid, parentIn(history, block.uid), block);
     await history.open();
@@ -107,7 +106,7 @@ function Row({ history, row }: { history: PageHistory; row: PastRow }): VNode {
     <div class={`block past ${kind} ${block.heading > 0 ? `h${block.heading}` : ''}`} style={{ '--depth': depth }} data-uid={block.uid}>
       <span class="arrow none" />
       <span class="bullet" />
-      <div class="text">{kind === 'changed' ? marked(runs) : <Inline text={block.text} />}</div>
+      <div class="text">{kind === 'changed' ? marked(runs) : <ReadText uid={block.uid} text={block.text} isPast />}</div>
       {SAID[kind] && <span class="said">{SAID[kind]}</span>}
       {isOther && (
         <button class="restore" aria-label={`Restore this block: ${block.text.slice(0, 60)}`} onClick={() => void restore()}>

@@ -11,9 +11,11 @@ interface Props {
   readonly nesting?: number;
   /* Within a link: nothing in it can be clicked. */
   readonly isPlain?: boolean;
+  /* As it was: its task cannot be done any more. */
+  readonly isPast?: boolean;
 }
 
-export function ReadText({ uid, text, nesting = 0, isPlain = false }: Props): VNode {
+export function ReadText({ uid, text, nesting = 0, isPlain = false, isPast = false }: Props): VNode {
   const todo = todoOf(text);
   return (
     <>
@@ -21,7 +23,7 @@ export function ReadText({ uid, text, nesting = 0, isPlain = false }: Props): VN
         <input
           type="checkbox"
           checked={todo === 'DONE'}
-          disabled={isPlain}
+          disabled={isPlain || isPast}
           aria-label={todo === 'DONE' ? 'Done' : 'To do'}
           onChange={() => commands.cycleTodo(uid)}
         />

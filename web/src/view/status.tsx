@@ -1,5 +1,6 @@
 /* How it stands with the server, and what it would not take. */
 import type { VNode } from 'preact';
+import { copyText } from '../clipboard.js';
 import { graph } from '../desk.js';
 
 export function StatusSign(): VNode {
@@ -36,7 +37,7 @@ export function Rejections(): VNode | null {
       </p>
       {texts.length > 0 && <pre>{texts.join('\n')}</pre>}
       <div class="buttons">
-        {texts.length > 0 && <button onClick={() => void navigator.clipboard.writeText(texts.join('\n'))}>Copy the text</button>}
+        {texts.length > 0 && <button onClick={() => void copyText(texts.join('\n'))}>Copy the text</button>}
         <button onClick={() => graph.dismissRejections()}>Dismiss</button>
       </div>
     </div>

@@ -56,16 +56,19 @@ async function readNotes(files: readonly SourceFile[], logseq: boolean): Promise
     const parts = path.split('/');
     return parts.slice(counts.get(nameOf(path))! > 1 ? -2 : -1).join('/').replace(/\.(md|markdown)$/i, '');
   };
-  const texts = await Promise.all(files.map((file) => file.text()));
+  const texts = await Promise.allSettled(files.map((file) => file.text()));
+  const left: string[] = [];
   const read = function* (): Steps<ReadPage[]> {
     const pages: ReadPage[] = [];
     for (const [i, { path }] of files.entries()) {
-      pages.push(logseq ? readLogseqPage(path, texts[i]!) : readMarkdownPage(titleOf(path), texts[i]!));
+      const text = texts[i]!;
+      if (text.status === 'rejected') left.push(`${path}: ${(text.reason as Error).message}`);
+      else pages.push(logseq ? readLogseqPage(path, text.value) : readMarkdownPage(titleOf(path), text.value));
       yield;
     }
     return pages;
   };
-  return { format: logseq ? 'Logseq folder' : 'Markdown', pages: await inSlices(read()), left: [] };
+  return { format: logseq ? 'Logseq folder' : 'Markdown', pages: await inSlices(read()), left };
 }
 
 /* Files that hold no pages: their names where they are few, else how many of each kind. */
