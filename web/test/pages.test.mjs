@@ -6,7 +6,7 @@ import { allPages, makeDay, makePage } from '../out/model/pages.js';
 import { idOf, idOfTitle, readBlock, referrersOf, uidOf } from '../out/model/blocks.js';
 import { setText } from '../out/model/edit.js';
 import { WELCOME, welcomeForms } from '../out/model/welcome.js';
-import { dayOfUid, dayPage, dayUidOfTitle } from '../out/model/dates.js';
+import { dayFrom, dayOfUid, dayPage, dayUidOfTitle } from '../out/model/dates.js';
 import { datascript } from '../../client/dist/index.js';
 import { SCHEMA } from '../out/model/blocks.js';
 import { NOW, apply, faultsOf, outline, show, text } from './outline.mjs';
@@ -32,6 +32,18 @@ test('days are named as Roam names them', () => {
   assert.equal(dayUidOfTitle('Smarch 1st, 2026'), undefined);
   assert.equal(dayOfUid('13-40-2021'), undefined);
   assert.equal(dayOfUid('abc'), undefined);
+});
+
+test('the next day is a day on, also when this one has 25 hours', () => {
+  const zone = process.env.TZ;
+  process.env.TZ = 'Europe/Athens';
+  try {
+    assert.equal(dayPage(dayFrom(new Date(2026, 9, 25, 0, 30), 1)).uid, '10-26-2026');
+    assert.equal(dayPage(dayFrom(new Date(2026, 2, 29, 23, 30), -1)).uid, '03-28-2026');
+  } finally {
+    if (zone === undefined) delete process.env.TZ;
+    else process.env.TZ = zone;
+  }
 });
 
 test('text makes the pages it names, and references follow it', () => {

@@ -79,6 +79,9 @@ peopleTest('links are completed, make pages, and are listed where they lead', {}
   await plato.page.locator('a.link', { hasText: 'Republic' }).click();
   await until('the page of the link', async () => (await plato.title()) === 'Republic');
   await plato.page.getByText('1 linked reference').waitFor();
+  await plato.block('Read the').locator('a.link.tag', { hasText: '#books' }).click();
+  await until('the page of the tag', async () => (await plato.title()) === 'books');
+  await plato.open('Republic');
   await plato.page.locator('.source', { hasText: 'Dialogues' }).waitFor();
 
   await plato.page.locator('.page-title textarea').fill('The Republic');
@@ -236,6 +239,28 @@ peopleTest('the mouse chooses blocks: by dragging, with Shift, and they are what
   await plato.sees('One\nTwo\nThree\nFour');
   await plato.press('Control+a', 'Control+Enter');
   await until('tasks', async () => (await plato.page.locator('.block input[type=checkbox]').count()) === 4);
+
+  // What has the focus gets its keys, though blocks are chosen.
+  const { page } = plato;
+  const title = page.getByRole('textbox', { name: 'Page title' });
+  await title.click();
+  await plato.press('End', 'Backspace', 'Control+z', 'Escape');
+  await page.getByRole('button', { name: 'Unpin this page' }).or(page.getByRole('button', { name: 'Pin this page' })).press('Enter');
+  await page.getByRole('button', { name: 'Unpin this page' }).waitFor();
+  await plato.block('Three').locator('.bullet').press('Enter');
+  await page.locator('.zoomed', { hasText: 'Three' }).waitFor();
+  await plato.open('Mouse');
+  await plato.sees('One\nTwo\nThree\nFour');
+  assert.equal(await page.locator('.block input[type=checkbox]').count(), 4);
+
+  // A page that is left while blocks are chosen leaves nothing behind.
+  await page.mouse.move(...(await middle('One')));
+  await page.mouse.down();
+  await page.mouse.move(...(await middle('Three')), { steps: 4 });
+  await plato.press('Alt+d');
+  await page.getByText('Today', { exact: true }).waitFor();
+  await page.mouse.up();
+  assert.equal(await page.locator('body.choosing').count(), 0);
 });
 
 peopleTest('references and embeds show the block as it is, with its task, and change with it', { gateways: 1 }, async (people) => {
@@ -302,4 +327,28 @@ peopleTest('the daily notes have a page for today, and those before it', { gatew
   await plato.press('Alt+d');
   await until('two days', async () => (await plato.page.locator('.title h1').count()) === 2);
   await plato.block('noted').waitFor();
+
+  await plato.page.evaluate(() => {
+    const Real = Date;
+    const [day, now] = [86_400_000, () => Real.now() + day];
+    globalThis.Date = class extends Real {
+      static now = now;
+      constructor(...parts) {
+        super(...(parts.length > 0 ? parts : [now()]));
+      }
+    };
+    document.dispatchEvent(new Event('visibilitychange'));
+  });
+  await until('the next day', async () => (await plato.page.locator('.title h1').count()) === 3);
+  await plato.block('noted').waitFor();
+});
+
+peopleTest('what was typed last is there when the window is loaded anew at once', { gateways: 1 }, async (people) => {
+  const plato = await people.join('Plato');
+  await plato.open('Hasty');
+  await plato.page.locator('.block .text').click();
+  await plato.type('in haste');
+  await plato.page.reload();
+  await plato.isLive();
+  await plato.sees('in haste');
 });

@@ -19,6 +19,13 @@ export function dayPage(date: Date): DayPage {
   };
 }
 
+/* The same time on a day before or after; days have 23 to 25 hours. */
+export function dayFrom(date: Date, days: number): Date {
+  const day = new Date(date);
+  day.setDate(date.getDate() + days);
+  return day;
+}
+
 function ordinal(day: number): string {
   if (day >= 11 && day <= 13) return 'th';
   return ['th', 'st', 'nd', 'rd'][day % 10] ?? 'th';

@@ -87,12 +87,18 @@ const prevented = (fn: () => void) => (event: KeyboardEvent): void => {
   fn();
 };
 
+/* Fields other than a block's undo what is typed in them by themselves. */
+const taken = (fn: () => void) => (event: KeyboardEvent): void => {
+  const isOfField = event.target instanceof Element && event.target.matches('input, textarea') && !event.target.closest('.editor');
+  if (!isOfField || (event.target as HTMLInputElement).type === 'checkbox') prevented(fn)(event);
+};
+
 const KEYS = {
   '$mod+KeyK': prevented(() => (isSwitcherOpen.value = !isSwitcherOpen.value)),
   '$mod+KeyU': prevented(() => (isSwitcherOpen.value = !isSwitcherOpen.value)),
-  '$mod+KeyZ': prevented(() => void graph.undo()),
-  '$mod+Shift+KeyZ': prevented(() => void graph.redo()),
-  '$mod+KeyY': prevented(() => void graph.redo()),
+  '$mod+KeyZ': taken(() => void graph.undo()),
+  '$mod+Shift+KeyZ': taken(() => void graph.redo()),
+  '$mod+KeyY': taken(() => void graph.redo()),
   '$mod+Backslash': prevented(() => (isSidebarOpen.value = !isSidebarOpen.value)),
   '$mod+Slash': prevented(() => (isHelpOpen.value = !isHelpOpen.value)),
   'Shift+?': (event: KeyboardEvent): void => {

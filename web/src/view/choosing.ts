@@ -69,5 +69,8 @@ export function chooseByMouse(element: HTMLElement): () => void {
   addEventListener('pointermove', move, { signal });
   addEventListener('pointerup', up, { signal });
   addEventListener('pointercancel', up, { signal });
-  return () => listening.abort();
+  return () => {
+    up();
+    listening.abort();
+  };
 }

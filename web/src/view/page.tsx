@@ -6,8 +6,10 @@ import * as commands from '../commands.js';
 import { focus, graph, historyHref, pageHref, route, selection, shownUid, sought } from '../desk.js';
 import { isFolded } from '../folds.js';
 import { idOf, pathOf, readId } from '../model/blocks.js';
+import { dayOfUid } from '../model/dates.js';
 import { findMentions } from '../model/mentions.js';
 import { makeDay } from '../model/pages.js';
+import { today } from '../today.js';
 import { BlockBody, BlockRow } from './block.js';
 import { chooseByMouse } from './choosing.js';
 import { Inline } from './inline.js';
@@ -32,15 +34,17 @@ export function PageView(): VNode {
   const rows = useComputed(() => {
     graph.shape.value;
     const db = graph.db.peek();
-    if (route.value.kind !== 'page') return dayItems(db, new Date(), days.value);
+    if (route.value.kind !== 'page') return dayItems(db, dayOfUid(today.value)!, days.value);
     const { uid } = route.value;
     return pageItems(db, uid, mentions.value?.key === uid ? mentions.value.result : undefined);
   });
   const items = rows.value;
-  useEffect(openToday, [route.value]);
+  useEffect(openToday, [route.value, today.value]);
   const draw = (item: Item): VNode => <ItemRow item={item} onEarlier={() => (days.value += DAYS)} />;
   const held = focus.value && rowKey(focus.value.root, focus.value.uid);
   const wantedKey = useComputed(() => wantedRow(rows.value)).value;
+  // Once it is in sight one may scroll away from it.
+  useEffect(() => void (wantedKey !== undefined && !selection.peek() && (sought.value = undefined)), [wantedKey]);
   const key = route.value.kind === 'page' ? route.value.uid : 'days';
   return (
     <VirtualList

@@ -13,9 +13,15 @@ export function listenForSelection(): () => void {
   return () => listening.abort();
 }
 
+/* Whether a key is for what has the focus: anything beside the outline's rows, and Enter on a button or link in them. */
+function isForFocused({ target, key }: KeyboardEvent): boolean {
+  if (!(target instanceof Element) || target.matches('body, .scroller')) return false;
+  return !target.closest('.block[data-root]') || (key === 'Enter' && target.matches('a, button'));
+}
+
 function pressed(event: KeyboardEvent): void {
   const at = selection.value;
-  if (!at || event.defaultPrevented || document.querySelector('dialog[open]')) return;
+  if (!at || event.defaultPrevented || isForFocused(event) || document.querySelector('dialog[open]')) return;
   const { key, shiftKey: isShift } = event;
   const isCommand = event.ctrlKey || event.metaKey;
   const by = key === 'ArrowUp' ? -1 : 1;
@@ -34,12 +40,12 @@ function pressed(event: KeyboardEvent): void {
   event.preventDefault();
 }
 
-const isOfText = (event: Event): boolean =>
-  event.target instanceof HTMLTextAreaElement || event.target instanceof HTMLInputElement;
+const isOfText = (target: EventTarget | null): boolean =>
+  target instanceof HTMLTextAreaElement || target instanceof HTMLInputElement;
 
 function copied(event: ClipboardEvent): void {
   const at = selection.value;
-  if (!at || !getSelection()?.isCollapsed || isOfText(event)) return;
+  if (!at || !getSelection()?.isCollapsed || isOfText(event.target)) return;
   event.preventDefault();
   event.clipboardData?.setData('text/plain', commands.selectedMarkdown(at));
   if (event.type === 'cut') commands.removeSelected(at);
@@ -48,7 +54,7 @@ function copied(event: ClipboardEvent): void {
 function pasted(event: ClipboardEvent): void {
   const at = selection.value;
   const text = event.clipboardData?.getData('text/plain') ?? '';
-  if (!at || isOfText(event) || text.trim() === '') return;
+  if (!at || isOfText(event.target) || text.trim() === '') return;
   event.preventDefault();
   commands.pasteBehind(at, text);
 }

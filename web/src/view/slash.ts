@@ -1,7 +1,7 @@
 /* What / offers at the start of a word: things that a block can be or hold, for those who do not know the keys yet. */
 import * as commands from '../commands.js';
 import type { Focus } from '../desk.js';
-import { dayPage } from '../model/dates.js';
+import { dayFrom, dayPage } from '../model/dates.js';
 
 export interface SlashCommand {
   readonly name: string;
@@ -13,9 +13,7 @@ export interface SlashCommand {
   readonly act?: (at: Focus, draft: commands.Draft) => void;
 }
 
-const DAY_MS = 86_400_000;
-
-const day = (days: number) => (): string => `[[${dayPage(new Date(Date.now() + days * DAY_MS)).title}]]|`;
+const day = (days: number) => (): string => `[[${dayPage(dayFrom(new Date(), days)).title}]]|`;
 const text = (template: string) => (): string => template;
 
 const COMMANDS: readonly SlashCommand[] = [
