@@ -44,22 +44,34 @@ export async function inIdleSlices(steps: Steps): Promise<number> {
   for (let took_ms = 0; ; ) {
     const slice_ms = await idleTurn();
     const begun_ms = performance.now();
-    const isDone = driveFor(steps, slice_ms);
+    const { done } = driveFor(steps, slice_ms);
     took_ms += performance.now() - begun_ms;
-    if (isDone) {
+    if (done) {
       return took_ms;
     }
   }
 }
 
-function driveFor(steps: Steps, slice_ms: number): boolean {
-  const end_ms = performance.now() + slice_ms;
-  do {
-    if (steps.next().done) {
-      return true;
+/* Drives `steps` to its end, a slice in each turn; rejects with what it throws. */
+export async function inSlices<Result>(steps: Steps<Result>, slice_ms = SLICE_MS): Promise<Result> {
+  for (;;) {
+    const step = driveFor(steps, slice_ms);
+    if (step.done) {
+      return step.value;
     }
-  } while (performance.now() < end_ms);
-  return false;
+    await nextTurn();
+  }
+}
+
+/* Drives `steps` for one slice; its last step. */
+export function driveFor<Result>(steps: Steps<Result>, slice_ms: number): IteratorResult<void, Result> {
+  const end_ms = performance.now() + slice_ms;
+  for (;;) {
+    const step = steps.next();
+    if (step.done || performance.now() >= end_ms) {
+      return step;
+    }
+  }
 }
 
 const RUN = 1024;

@@ -52,8 +52,17 @@ export const shownUid = computed(() => ('uid' in route.value ? route.value.uid :
 
 function readRoute(): Route {
   const [, kind, uid] = location.hash.split('/');
-  if (uid && (kind === 'page' || kind === 'history' || kind === 'graph')) return { kind, uid: decodeURIComponent(uid) };
+  if (uid && (kind === 'page' || kind === 'history' || kind === 'graph')) return { kind, uid: decoded(uid) };
   return kind === 'pages' || kind === 'files' || kind === 'query' ? { kind } : { kind: 'days' };
+}
+
+/* Addresses are typed and cut off by people: one that is not encoded as it should be leads nowhere. */
+function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part);
+  } catch {
+    return part;
+  }
 }
 
 export function pageHref(uid: string): string {

@@ -105,15 +105,26 @@ export class Graph {
    * `run` that follow each other are undone together.
    */
   async edit(fn: EditFn, run?: string): Promise<void> {
-    const forms = fn(this.db.value);
+    const forms = this.formsOf(fn);
     if (forms.length === 0) return;
     this.history.add(this.db.value, forms, run);
     await this.send(forms, fn);
   }
 
+  /* An edit of what is not there any more is told as rejected, with the texts that it would have written. */
+  private formsOf(fn: EditFn, texts: readonly string[] = []): readonly Form[] {
+    try {
+      return fn(this.db.value);
+    } catch (error) {
+      if (!(error instanceof GoneError)) throw error;
+      this.reject(error, texts);
+      return [];
+    }
+  }
+
   /* An edit that nobody would think of undoing, such as the page that opening a link makes. */
   async prepare(fn: EditFn): Promise<void> {
-    await this.send(fn(this.db.value), fn);
+    await this.send(this.formsOf(fn), fn);
   }
 
   /*
@@ -192,19 +203,8 @@ export class Graph {
       const problem = await sent.then(() => undefined, (error: unknown) => error);
       if (problem === undefined) return;
       const isLost = problem instanceof RequestError && problem.code === 'conflict' && tries < TRIES_MAX;
-      const again = isLost ? this.remake(fn) : undefined;
-      if (!again) this.reject(problem as Error, textsOf(forms));
-      forms = again ?? [];
-    }
-  }
-
-  /* undefined where what the edit was about has gone. */
-  private remake(fn: EditFn): readonly Form[] | undefined {
-    try {
-      return fn(this.db.value);
-    } catch (error) {
-      if (error instanceof GoneError) return undefined;
-      throw error;
+      if (!isLost) this.reject(problem as Error, textsOf(forms));
+      forms = isLost ? this.formsOf(fn, textsOf(forms)) : [];
     }
   }
 

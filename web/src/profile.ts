@@ -34,5 +34,9 @@ export function readProfile(): Profile {
 }
 
 export function saveProfile(name: string, color: string): void {
-  localStorage.setItem(KEY, JSON.stringify({ name, color }));
+  try {
+    localStorage.setItem(KEY, JSON.stringify({ name, color }));
+  } catch {
+    // It holds for this visit.
+  }
 }

@@ -45,8 +45,19 @@ peopleTest('search finds pages and blocks, the best first and marked, and makes 
   await sappho.page.locator('.title.zoomed', { hasText: 'the painted porch' }).waitFor();
   await sappho.press('Control+k');
   await sappho.type('Poikile');
+  await sappho.page.locator('.switcher input').dispatchEvent('keydown', { key: 'Enter', isComposing: true });
+  assert.equal(await sappho.page.locator('.switcher input').inputValue(), 'Poikile');
   await sappho.press('Enter');
   await until('the new page', async () => (await sappho.title()) === 'Poikile');
+  await sappho.press('Control+k');
+  await sappho.type(' Half [[open');
+  await sappho.page.getByText('No link could lead to this title').waitFor();
+  await sappho.page.locator('.switcher input').fill('  Two   words ');
+  await shows(sappho, '[role=option] .label', ['Two words']);
+  await sappho.press('Enter');
+  await until('the tidy title', async () => (await sappho.title()) === 'Two words');
+  await sappho.page.goto(sappho.page.url().replace(/#.*/, '#/page/%zz'));
+  await sappho.page.getByText('There is nothing here').waitFor();
 });
 
 peopleTest('shortcuts are moved by drag and by keyboard for all; recent pages are each one\'s own', {}, async (people) => {

@@ -1,9 +1,14 @@
 // Together: gateways that die, networks that go, what the window says of it, and who is where.
 import assert from 'node:assert/strict';
+import { readdirSync, statSync } from 'node:fs';
+import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { datascript } from '../../../client/dist/node.js';
 import { until } from '../harness.mjs';
-import { peopleTest } from './people.mjs';
+import { dist, peopleTest } from './people.mjs';
+
+/* All that the outliner is made of. */
+const COMPRESSED_MAX = 300 * 1024;
 
 peopleTest('a gateway is killed while someone types: nothing is lost', {}, async (people, stoa) => {
   const plato = await people.join('Plato', { on: 0 });
@@ -53,6 +58,12 @@ peopleTest('one sees who is here, and on which page; a name is asked for once', 
   const plato = await people.join('Plato', { on: 0 });
   await plato.open('Here');
   const fresh = await people.join('nobody', { on: 1, isNew: true });
+  // Browsers may keep nothing; the name holds for the visit.
+  await fresh.page.evaluate(() => {
+    Storage.prototype.setItem = () => {
+      throw new DOMException('full', 'QuotaExceededError');
+    };
+  });
   await fresh.page.getByRole('textbox', { name: 'Name' }).fill('Diotima of Mantinea');
   await fresh.page.getByRole('button', { name: "That's me" }).click();
   await fresh.isLive();
@@ -60,6 +71,11 @@ peopleTest('one sees who is here, and on which page; a name is asked for once', 
   await fresh.open('Here');
   await plato.page.locator('.person:not(.elsewhere)', { hasText: 'DM' }).waitFor();
   assert.equal(await fresh.page.locator('dialog').count(), 0);
+  const waiting = await people.visitor('Zeno');
+  await waiting.page.routeWebSocket(/./, () => {});
+  await waiting.page.goto(people.stoa.url(0));
+  await waiting.page.locator('.status.connecting', { hasText: 'Connecting …' }).waitFor();
+  await waiting.page.getByText('Fetching the graph …').waitFor();
   await fresh.context.close();
   await until('she has left', async () => (await plato.page.locator('.person', { hasText: 'DM' }).count()) === 0);
 });
@@ -76,6 +92,9 @@ peopleTest('an empty graph shows what can be done; the page is under a strict po
   });
   assert(isRefused, 'a script in the page has run');
   plato.errors = plato.errors.filter((text) => !/Content Security Policy/.test(text));
+  const files = readdirSync(dist, { recursive: true }).filter((name) => name.endsWith('.br'));
+  const bytes = files.reduce((sum, name) => sum + statSync(join(dist, name)).size, 0);
+  assert(files.length > 0 && bytes <= COMPRESSED_MAX, `${bytes} bytes, compressed`);
 });
 
 peopleTest('two who open an empty graph at the same time make one welcome', {}, async (people, stoa) => {
@@ -115,6 +134,14 @@ peopleTest('the block that someone writes in has their name in their colour; a c
   assert.equal(await name.evaluate((element) => getComputedStyle(element).backgroundColor), 'rgb(79, 70, 229)');
   const box = await name.boundingBox();
   assert(box.y > 0 && box.y < 800, 'the block is in sight');
+  // Once seen, it does not draw one back.
+  const scroller = sappho.page.locator('.scroller');
+  await scroller.evaluate((element) => (element.scrollTop = 0));
+  await sappho.block('line 1').first().locator('.text').click();
+  await sappho.press('Escape', 'Escape', 'Tab');
+  assert.equal(await scroller.evaluate((element) => element.scrollTop), 0);
+  await sappho.page.locator('.person').first().click();
+  await name.waitFor();
   await plato.press('Escape', 'Escape');
   await name.waitFor({ state: 'detached' });
 });
@@ -161,30 +188,20 @@ peopleTest('what the server would not take is shown with its text, which can be 
   await rejection.getByRole('button', { name: 'Dismiss' }).click();
   await rejection.waitFor({ state: 'detached' });
   await plato.sees('first');
-});
 
-peopleTest('what someone writes below a block that another removes is given a place, and shown to both', {}, async (people, stoa) => {
-  const plato = await people.join('Plato', { on: 0 });
-  await plato.open('Stray');
-  await plato.page.locator('.block .text').click();
-  await plato.type('kept');
-  await plato.press('Enter');
-  await plato.type('doomed');
-  const sappho = await people.join('Sappho', { on: 1 });
-  await sappho.open('Stray');
-  await sappho.sees('kept\ndoomed');
-  await stoa.gateways[0].program.stop('SIGKILL');
-  await plato.press('Escape', 'Delete');
-  await plato.page.locator('.status.offline', { hasText: 'pending' }).waitFor();
-  await plato.sees('kept');
-  await sappho.write('doomed');
-  await sappho.press('Enter', 'Tab');
-  await sappho.type('not to be lost');
-  await sappho.sees('kept\ndoomed\n  not to be lost');
-  await sappho.press('Escape');
-  stoa.startGateway(0);
-  await plato.sees('kept\nnot to be lost');
-  await sappho.sees('kept\nnot to be lost');
+  // A block that goes while someone drags it.
+  await sappho.write('first');
+  await sappho.press('Enter');
+  await sappho.type('dragged');
+  await plato.sees('first\ndragged');
+  await plato.block('dragged').locator('.bullet').hover();
+  await plato.page.mouse.down();
+  await plato.block('first').locator('.text').hover();
+  await sappho.press('Escape', 'Delete');
+  await plato.sees('first');
+  await plato.block('first').locator('.text').hover({ position: { x: 9, y: 4 } });
+  await plato.page.mouse.up();
+  await rejection.filter({ hasText: 'there is no block' }).waitFor();
 });
 
 peopleTest('a minute of typing offline is there for everyone when the network is back', {}, async (people, stoa) => {

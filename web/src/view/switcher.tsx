@@ -4,6 +4,7 @@ import type { VNode } from 'preact';
 import { useRef } from 'preact/hooks';
 import { goTo, graph, isSwitcherOpen } from '../desk.js';
 import { idOfTitle, readBlock, type Db } from '../model/blocks.js';
+import { tidyTitle, titleFault } from '../model/page_edits.js';
 import type { PageEntry } from '../model/pages.js';
 import { excerpt, findBlocks, findPages, type FoundBlock } from '../model/search.js';
 import { recent } from '../recent.js';
@@ -33,8 +34,9 @@ function recentPages(db: Db): Found[] {
 
 function pageEntries(db: Db, query: string, pages: readonly PageEntry[]): Found[] {
   const found = pages.map(({ uid, title }): Found => ({ key: uid, label: title, hint: 'Page', go: () => goTo(uid) }));
-  const isNew = query !== '' && idOfTitle(db, query) === undefined;
-  return isNew ? [...found, { key: '+', label: query, hint: 'New page', go: () => openPage(query) }] : found;
+  const title = tidyTitle(query);
+  const isNew = titleFault(title) === undefined && idOfTitle(db, title) === undefined;
+  return isNew ? [...found, { key: '+', label: title, hint: 'New page', go: () => openPage(title) }] : found;
 }
 
 const blockEntry = ({ uid, text, page }: FoundBlock): Found => ({ key: uid, label: text, hint: page, go: () => goTo(uid) });
@@ -67,6 +69,7 @@ export function Switcher(): VNode {
     if (isHurried.value && isReady()) go(choice.peek());
   });
   const keyDown = (event: KeyboardEvent): void => {
+    if (event.isComposing) return;
     const by = { ArrowDown: 1, ArrowUp: -1 }[event.key];
     const count = found.value.length;
     if (event.key === 'Enter') isHurried.value = true;
@@ -102,7 +105,7 @@ export function Switcher(): VNode {
             </li>
           ))}
         </ul>
-        {entries.length === 0 && <p class="hint none">{isReady() && query.value ? 'Nothing found.' : 'Type words of a title or a text.'}</p>}
+        {entries.length === 0 && <p class="hint none">{isReady() && query.value ? titleFault(tidyTitle(query.value)) ?? 'Nothing found.' : 'Type words of a title or a text.'}</p>}
       </div>
     </Dialog>
   );

@@ -4,7 +4,7 @@
  * and takes the first that is found.
  */
 import { useEffect, useRef, useState } from 'preact/hooks';
-import { inSlices, type Steps } from '../../../client/dist/slices.js';
+import { driveFor, inSlices } from '../../../client/dist/slices.js';
 import { graph } from '../desk.js';
 import type { Db } from '../model/blocks.js';
 import { completionAt, suggestions, type Option, type Trigger } from './completion.js';
@@ -65,8 +65,8 @@ export function useCompletion(take: (trigger: Trigger, option: Option) => void):
       setOffer({ options, choice: 0 });
       if (mine.isHurried) put(options[0]);
     };
-    const soon = firstSlice(steps);
-    if (soon) found(soon);
+    const step = driveFor(steps, SLICE_MS);
+    if (step.done) found(step.value);
     else void inSlices(whileCurrent(steps, () => search.current === mine), SLICE_MS).then((options) => options && found(options));
   };
   const pressed = ({ key }: KeyboardEvent): boolean => {
@@ -82,14 +82,4 @@ export function useCompletion(take: (trigger: Trigger, option: Option) => void):
     return true;
   };
   return { ...offer, follow, close, pressed, choose: (index) => search.current && put(offer.options[index]) };
-}
-
-/* The result, if one slice is enough for it. */
-function firstSlice<Result>(steps: Steps<Result>): Result | undefined {
-  const end_ms = performance.now() + SLICE_MS;
-  do {
-    const step = steps.next();
-    if (step.done) return step.value;
-  } while (performance.now() < end_ms);
-  return undefined;
 }
