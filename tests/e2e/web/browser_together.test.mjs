@@ -204,6 +204,30 @@ peopleTest('what the server would not take is shown with its text, which can be 
   await rejection.filter({ hasText: 'there is no block' }).waitFor();
 });
 
+peopleTest('what someone writes below a block that another removes is given a place, and shown to both', {}, async (people, stoa) => {
+  const plato = await people.join('Plato', { on: 0 });
+  await plato.open('Stray');
+  await plato.page.locator('.block .text').click();
+  await plato.type('kept');
+  await plato.press('Enter');
+  await plato.type('doomed');
+  const sappho = await people.join('Sappho', { on: 1 });
+  await sappho.open('Stray');
+  await sappho.sees('kept\ndoomed');
+  await stoa.gateways[0].program.stop('SIGKILL');
+  await plato.press('Escape', 'Delete');
+  await plato.page.locator('.status.offline', { hasText: 'pending' }).waitFor();
+  await plato.sees('kept');
+  await sappho.write('doomed');
+  await sappho.press('Enter', 'Tab');
+  await sappho.type('not to be lost');
+  await sappho.sees('kept\ndoomed\n  not to be lost');
+  await sappho.press('Escape');
+  stoa.startGateway(0);
+  await plato.sees('kept\nnot to be lost');
+  await sappho.sees('kept\nnot to be lost');
+});
+
 peopleTest('a minute of typing offline is there for everyone when the network is back', {}, async (people, stoa) => {
   const plato = await people.join('Plato', { on: 0 });
   await plato.open('Minute');
