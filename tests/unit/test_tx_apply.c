@@ -328,6 +328,17 @@ static void test_limits(void **state)
     buffer_printf(&tx, "}]");
     expect_over_limit(&fixture, &tx, "declares attributes more than 32768 times", &arena);
 
+    /* one long value in many tuples, of the transaction itself: none of it is in the message */
+    buffer_clear(&tx);
+    buffer_printf(&tx, "[{:db/ident :a :db/cardinality :db.cardinality/one}");
+    for (int i = 0; i < 40; i++)
+        buffer_printf(&tx, "{:db/ident :t%d :db/tupleAttrs [:a :b]}", i);
+    buffer_printf(&tx, "{:db/id \"datomic.tx\" :a \"");
+    memset(buffer_reserve(&tx, LIMIT_VALUE_BYTES / 2), 'x', LIMIT_VALUE_BYTES / 2);
+    tx.len += LIMIT_VALUE_BYTES / 2;
+    buffer_printf(&tx, "\"}]");
+    expect_over_limit(&fixture, &tx, "bytes, at most 134217728", &arena);
+
     tx_must(&fixture, "[{:a 1}]", &arena);
     tx_verify(&fixture);
     tx_fixture_close(&fixture);

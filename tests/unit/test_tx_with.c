@@ -2,6 +2,7 @@
  * A transaction that is not committed shows what committing it gives: random transactions, first
  * previewed and then made, and every index compared in both directions and at several bases.
  */
+#include "common/limits.h"
 #include "tests/unit/db_test.h"
 #include "tests/unit/tx_case.h"
 
@@ -178,11 +179,33 @@ static void test_stacked(void **state)
     tx_fixture_close(&fixture);
 }
 
+/* What a transaction reads and makes of little text is bounded. */
+static void test_memory(void **state)
+{
+    struct tx_fixture fixture;
+    struct arena arena = { 0 };
+    struct snapshot *with;
+    struct error err;
+
+    (void)state;
+    tx_fixture_open(&fixture, FLEXIBILITY_READ);
+    tx_must(&fixture, "[[:db/add 1 :n 1]]", &arena);
+    graph_publish(fixture.graph, graph_snapshot_take(fixture.graph));
+    struct snapshot *now = graph_snapshot(fixture.graph);
+    struct value forms = tx_edn("[[:db/retractEntity 1]]", &arena);
+    arena.used = LIMIT_TX_MEMORY_BYTES; /* as if so much had been read already */
+    assert_fails(tx_with(now, &forms, &arena, &with, &err), ERROR_INCORRECT, "split it");
+    snapshot_release(now);
+    arena_release(&arena);
+    tx_fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_preview),
         cmocka_unit_test(test_stacked),
+        cmocka_unit_test(test_memory),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

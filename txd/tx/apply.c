@@ -8,6 +8,10 @@
 
 #define SERVER_DATOMS_MAX 4
 
+/* Of the datoms in all indexes, where the message has LIMIT_TX_BYTES of them: what is not in it,
+ * as of the transaction itself, is bounded too. */
+#define BATCH_BYTES_MAX ((size_t)8 * LIMIT_TX_BYTES)
+
 struct apply {
     struct draft *draft;
     struct store_batch *batch;
@@ -71,10 +75,19 @@ static void send(struct apply *apply, const struct attribute *a, const struct da
     mp_write_boolean(&apply->datoms, datom->added);
 }
 
+static bool check_bytes(size_t bytes, size_t max, struct error *err)
+{
+    return bytes <= max ||
+           fail(err, ERROR_INCORRECT,
+                "the transaction comes to %zu bytes, at most %zu are allowed: split it", bytes,
+                max);
+}
+
 /* The net assertions, or retractions, into the batch and the message. */
-static void put_datoms(struct apply *apply, bool added)
+static bool put_datoms(struct apply *apply, bool added, struct error *err)
 {
     const struct draft *draft = apply->draft;
+    size_t rebuilt = store_batch_bytes(apply->batch);
 
     for (const struct pending *at = draft->overlay.first; at; at = at->next) {
         if (at->before == at->now || at->now != added)
@@ -89,7 +102,11 @@ static void put_datoms(struct apply *apply, bool added)
             index_retract(apply->batch, a, &datom, draft->t);
         if (entity_is_user(at->e))
             send(apply, a, &datom);
+        if (!check_bytes(apply->datoms.len, LIMIT_TX_BYTES, err) ||
+            !check_bytes(store_batch_bytes(apply->batch) - rebuilt, BATCH_BYTES_MAX, err))
+            return false;
     }
+    return true;
 }
 
 static bool check_datom_count(const struct draft *draft, struct error *err)
@@ -139,11 +156,7 @@ static bool write_message(struct apply *apply, const struct tx_request *request,
         mp_write_string(message, BYTES("schema"));
         mp_write(message, &schema);
     }
-    if (message->len > LIMIT_TX_BYTES)
-        return fail(err, ERROR_INCORRECT,
-                    "the transaction comes to %zu bytes, at most %d are allowed: split it",
-                    message->len, LIMIT_TX_BYTES);
-    return true;
+    return check_bytes(message->len, LIMIT_TX_BYTES, err);
 }
 
 static bool write_batch(struct apply *apply, const struct tempids *tempids,
@@ -252,10 +265,10 @@ static struct apply begin(struct draft *draft)
 /* All datoms into the batch. */
 static bool put(struct apply *apply, const struct tx_request *request, struct error *err)
 {
-    if (!check_datom_count(apply->draft, err) || !declare_rebuild(apply->draft, apply->batch, err))
+    if (!check_datom_count(apply->draft, err) ||
+        !declare_rebuild(apply->draft, apply->batch, err) || !put_datoms(apply, false, err) ||
+        !put_datoms(apply, true, err))
         return false;
-    put_datoms(apply, false);
-    put_datoms(apply, true);
     server_datoms(apply, request);
     return true;
 }

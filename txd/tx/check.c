@@ -193,6 +193,8 @@ static bool update_tuple(struct draft *draft, uint32_t e, const struct attribute
     bool any = false, all = true, held = false, is = false;
     uint32_t holder;
 
+    if (!overlay_room(&draft->overlay, err))
+        return false;
     for (uint32_t i = 0; i < a->tuple_attr_count; i++) {
         if (!value_now(draft, e, a->tuple_attrs[i], &parts[i], err))
             return false;

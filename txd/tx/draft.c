@@ -115,5 +115,5 @@ bool draft_count(struct draft *draft, struct error *err)
         return fail(err, ERROR_INCORRECT,
                     "the transaction asserts and retracts more than %d datoms: split it",
                     LIMIT_TX_DATOMS);
-    return true;
+    return overlay_room(&draft->overlay, err);
 }

@@ -68,7 +68,7 @@ const struct attribute *draft_attribute(const struct draft *draft, uint16_t a);
 /* A user id that a client has named is used from now on. */
 void draft_use_entity(struct draft *draft, uint32_t e);
 
-/* Counts one more operation. Errors: incorrect over the limit. */
+/* Counts one more operation. Errors: incorrect over the limit, and as overlay_room(). */
 bool draft_count(struct draft *draft, struct error *err) MUST_USE;
 
 #endif

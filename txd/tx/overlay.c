@@ -1,5 +1,6 @@
 #include "txd/tx/overlay.h"
 
+#include "common/limits.h"
 #include "common/queue.h"
 
 struct holder { /* who has a value of a unique attribute */
@@ -29,6 +30,14 @@ void overlay_release(struct overlay *overlay)
 {
     index_values_close(overlay->values);
     overlay->values = NULL;
+}
+
+bool overlay_room(const struct overlay *overlay, struct error *err)
+{
+    return overlay->arena->used < LIMIT_TX_MEMORY_BYTES ||
+           fail(err, ERROR_INCORRECT,
+                "the transaction takes more than %zu bytes with what it reads: split it",
+                LIMIT_TX_MEMORY_BYTES);
 }
 
 static bool may_be_stored(const struct overlay *overlay, uint32_t e, uint16_t a)
@@ -190,10 +199,13 @@ static bool load(struct overlay *overlay, enum index index, const struct compone
 {
     struct cursor *cursor = cursor_open(overlay->db, index, prefix, NULL, false);
     struct datom datom;
+    bool ok = true;
 
-    while (cursor_next(cursor, &datom))
+    while (ok && cursor_next(cursor, &datom)) {
         take_in(overlay, &datom);
-    bool ok = cursor_check(cursor, err);
+        ok = overlay_room(overlay, err);
+    }
+    ok = ok && cursor_check(cursor, err);
     cursor_close(cursor);
     return ok;
 }
@@ -206,8 +218,11 @@ static bool load_values(struct overlay *overlay, uint32_t e, uint16_t a, struct 
     if (!overlay->values)
         overlay->values = index_values_open(overlay->db);
     index_values_seek(overlay->values, e, a);
-    while (index_values_next(overlay->values, &datom))
+    while (index_values_next(overlay->values, &datom)) {
         take_in(overlay, &datom);
+        if (!overlay_room(overlay, err))
+            return false;
+    }
     return index_values_check(overlay->values, err);
 }
 

@@ -65,6 +65,10 @@ void overlay_init(struct overlay *overlay, struct arena *arena, const struct db 
                   const struct recent *recent, uint32_t fresh_e, uint32_t fresh_a, uint32_t tx_e);
 void overlay_release(struct overlay *overlay); /* what is not in the arena */
 
+/* Errors: incorrect when the arena has come to LIMIT_TX_MEMORY_BYTES. What reads looks by itself.
+ */
+bool overlay_room(const struct overlay *overlay, struct error *err) MUST_USE;
+
 /* The entity's place in the overlay; nothing is read. */
 struct entity *overlay_entity(struct overlay *overlay, uint32_t e);
 
