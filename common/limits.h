@@ -34,12 +34,12 @@
 
 /* Net datoms of one transaction and their encoded size: what one broadcast may carry. */
 #define LIMIT_TX_DATOMS 100000
+#define LIMIT_TX_BYTES  (16 << 20)
 
 /* What one transaction may take while it is worked on: little of it is in its forms when they name
  * entities with long values, or parts of many composite tuples. The largest that is written takes
  * some 50 MB for each run of its forms. */
 #define LIMIT_TX_MEMORY_BYTES ((size_t)512 << 20)
-#define LIMIT_TX_BYTES  (16 << 20)
 
 /* One value: a string or a whole collection, encoded. Bounds what a key's tail and a page hold. */
 #define LIMIT_VALUE_BYTES (4 << 20)
