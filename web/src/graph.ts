@@ -50,6 +50,9 @@ const TRIES_MAX = 5;
 /* After such a pause, typing goes on in another step of undoing. */
 const RUN_PAUSE_MS = 2_000;
 
+/* What the server says of it names forms and uids. */
+const WRITTEN_GONE = new GoneError('Someone has removed the block that this was written in. Copy the text to keep it.');
+
 /* No connection for this long is told as being offline. */
 const OFFLINE_MS = 1_500;
 
@@ -136,7 +139,7 @@ export class Graph {
     if (text !== base) {
       if (readBlock(this.db.value, uid)) this.history.add(this.db.value, [set(uid, ':block/string', text)], this.runOf(uid));
       const sent = this.client.editText(ref(uid), ':block/string', text, base);
-      waiting.push(sent.then(() => {}, (error: Error) => this.reject(error, [text])));
+      waiting.push(sent.then(() => {}, (error: Error) => this.reject(readBlock(this.db.value, uid) ? error : WRITTEN_GONE, [text])));
       this.refresh();
     }
     waiting.push(this.prepare(after));

@@ -182,7 +182,7 @@ peopleTest('what the server would not take is shown with its text, which can be 
   await sappho.sees('first');
   stoa.startGateway(0);
   const rejection = plato.page.getByRole('alert');
-  await rejection.filter({ hasText: 'second with words that must not be lost' }).waitFor();
+  await rejection.filter({ hasText: 'Someone has removed the block' }).filter({ hasText: 'second with words that must not be lost' }).waitFor();
   await rejection.getByRole('button', { name: 'Copy the text' }).click();
   assert.equal(await plato.page.evaluate(() => navigator.clipboard.readText()), 'second with words that must not be lost');
   await rejection.getByRole('button', { name: 'Dismiss' }).click();
