@@ -170,6 +170,9 @@ static const struct heavy {
       "time limit" },
     { "[:find ?z :where [(range 1000000) ?r] [(str ?r) ?s] [(re-seq \"\" ?s) ?z]]", 500000,
       (size_t)1 << 30, "limit" },
+    { "[:find ?z :where [(range 30) ?r] [(vector ?r ?r ?r ?r ?r ?r ?r ?r []) "
+      "[[_ ...] [_ ...] [_ ...] [_ ...] [_ ...] [_ ...] [_ ...] [_ ...] [?z ...]]]]",
+      30000, (size_t)1 << 30, "time limit" },
 };
 
 static void test_heavy(void **state)

@@ -204,6 +204,9 @@ static const struct size_case {
     { "[:find ?e :where [?e :name] (or", " [?e :name]", ")]", 1001, "an or of 1001 branches" },
     { "[:find", " ?e", " :where [?e :name]]", 1001, ":find has 1001 items, 1000 are allowed" },
     { "[:find ?e :in $", " _", " :where [?e :name]]", 1000, ":in has 1001 items" },
+    { "[:find ?x :in ?x [", " _", "]]", 1001,
+      "a binding has at most 1000 items, all of them 4096" },
+    { "[:find ?x :in ?x [[_", "] [_ [_ ...] _ _", "]]]", 900, "all of them 4096" },
     { "[:find ?e :where [?e :name] [(+", " 1", ") ?x]]", 1001, "a clause has at most 1000 terms" },
 };
 

@@ -73,7 +73,7 @@ static bool bind_collection(struct bind *bind, const struct pending *pending, st
         struct value pair = value_collection(VALUE_VECTOR, &value->items[2 * (size_t)i], 2);
         struct pending item = { pending->binding->items, map ? &pair : &value->items[i],
                                 pending->next };
-        if (!bind_next(bind, &item, err))
+        if (!budget_turn(bind->budget, err) || !bind_next(bind, &item, err))
             return false;
     }
     return true;

@@ -179,8 +179,13 @@ static bool parse_binding_items(struct parser *parser, struct scope *scope,
     bool collection = form->count == 2 && value_is_symbol(&items[1], "...");
     bool relation = form->count == 1 && value_is_sequence(&items[0]);
 
-    if (form->count == 0 || form->count > TERMS_MAX)
+    if (form->count == 0)
         return fail_binding(parser, form, err);
+    parser->bindings += form->count;
+    if (form->count > TERMS_MAX || parser->bindings > BINDINGS_MAX)
+        return fail(err, ERROR_INCORRECT,
+                    "the query is too large: a binding has at most %d items, all of them %d",
+                    TERMS_MAX, BINDINGS_MAX);
     out->type = collection || relation ? BINDING_COLLECTION : BINDING_TUPLE;
     out->count = collection ? 1 : form->count;
     out->items = ARENA_ARRAY(parser->arena, struct binding, out->count);

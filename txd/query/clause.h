@@ -8,7 +8,7 @@
 struct parser {
     struct query *query;
     struct arena *arena;
-    uint32_t variable_cap, source_cap;
+    uint32_t variable_cap, source_cap, bindings;
     bool vectors_call; /* the form came as data, in which lists have become vectors */
     bool looks;        /* something in the query looks into a source */
 };

@@ -20,6 +20,7 @@ struct aggregate;
 #define CLAUSES_MAX   1000 /* of one conjunction; branches of one or */
 #define TERMS_MAX     1000 /* of one clause, binding or section */
 #define VARIABLES_MAX 4096 /* of the whole query */
+#define BINDINGS_MAX  4096 /* items of all its bindings: each is bound inside the last one */
 #define RULES_MAX     256
 
 enum term_type { TERM_BLANK, TERM_VARIABLE, TERM_CONSTANT, TERM_SOURCE };
