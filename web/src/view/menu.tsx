@@ -17,17 +17,17 @@ export function Menu({ label, entries }: Props): VNode {
   const button = useRef<HTMLButtonElement>(null);
   const list = useRef<HTMLDivElement>(null);
   const items = (): HTMLElement[] => [...list.current!.querySelectorAll<HTMLElement>('[role=menuitem]')];
-  // In the top layer, so that no row covers it.
-  const opened = (event: ToggleEvent): void => {
-    const isOpen = event.newState === 'open';
-    button.current!.setAttribute('aria-expanded', String(isOpen));
-    if (!isOpen) return;
+  // In the top layer, so that no row covers it. At once, and not with the event that tells of it: the next key may be there before.
+  const turn = (): void => {
+    list.current!.togglePopover();
+    if (!list.current!.matches(':popover-open')) return;
     const box = button.current!.getBoundingClientRect();
     const { style, offsetWidth, offsetHeight } = list.current!;
     style.left = `${Math.max(8, Math.min(box.right - offsetWidth, innerWidth - offsetWidth - 8))}px`;
     style.top = `${Math.max(8, Math.min(box.bottom + 4, innerHeight - offsetHeight - 8))}px`;
     items()[0]?.focus();
   };
+  const told = (event: ToggleEvent): void => button.current!.setAttribute('aria-expanded', String(event.newState === 'open'));
   const onKeyDown = (event: KeyboardEvent): void => {
     const all = items();
     const at = all.indexOf(document.activeElement as HTMLElement);
@@ -47,9 +47,9 @@ export function Menu({ label, entries }: Props): VNode {
         aria-haspopup="menu"
         aria-expanded="false"
         aria-controls={id}
-        onClick={() => list.current!.togglePopover()}
+        onClick={turn}
       />
-      <div id={id} ref={list} class="menu-list" popover="auto" role="menu" aria-label={label} onToggle={opened} onKeyDown={onKeyDown}>
+      <div id={id} ref={list} class="menu-list" popover="auto" role="menu" aria-label={label} onToggle={told} onKeyDown={onKeyDown}>
         {entries.map((entry) => (
           <button
             key={entry.label}
