@@ -67,6 +67,8 @@ export class Graph {
   readonly pendingCount = signal(0);
   /* Whether there is a graph to show: never before the first snapshot, always after it. */
   readonly isLoaded = signal(false);
+  /* Why this graph cannot be shown: it uses an attribute of the outliner's in another way. */
+  readonly misfit = signal<string | undefined>(undefined);
   /* Whether nobody had written anything when it was loaded. */
   readonly isEmpty = signal(false);
   readonly people = signal<readonly Person[]>([]);
@@ -248,18 +250,28 @@ export class Graph {
 
   /* The graph is here, perhaps again: with the schema that it needs, it is shown. */
   private async follow(): Promise<void> {
-    if (!this.hasSchema()) {
-      await this.client.transact(schemaForms());
-    }
+    this.misfit.value = await this.prepareSchema();
+    if (this.misfit.value !== undefined) return;
     this.hasMoved = true;
     this.refresh();
     this.isEmpty.value = !this.isLoaded.value && allPages(this.db.value).length === 0;
     this.isLoaded.value = true;
   }
 
+  /* Why the graph cannot have the schema; undefined when it has it. */
+  private async prepareSchema(): Promise<string | undefined> {
+    const { schema } = this.client.mirror;
+    const other = Object.keys(SCHEMA).find((attribute) => schema[attribute] && !isAlike(attribute, schema));
+    if (other !== undefined) return `Its attribute ${other} is of another kind than an outline's.`;
+    if (this.hasSchema()) return undefined;
+    return this.client.transact(schemaForms()).then(() => undefined, (error: Error) => error.message);
+  }
+
   /* Whether blocks can be looked up: reading an index that the schema does not ask for throws. */
   private hasSchema(): boolean {
-    return Object.keys(SCHEMA).every((attribute) => this.client.mirror.schema[attribute] !== undefined);
+    const { schema } = this.client.mirror;
+    return Object.entries(SCHEMA).every(([attribute, wanted]: [string, Properties]) =>
+      isAlike(attribute, schema) && (!wanted[':db/unique'] || schema[attribute]?.[':db/unique'] !== undefined));
   }
 
   private followPeople(sessions: readonly Session[]): void {
@@ -274,6 +286,15 @@ export class Graph {
       isMe: session === this.client.session,
     }));
   }
+}
+
+type Properties = Readonly<Record<string, string | boolean>>;
+
+/* Whether an attribute's values are entities or not, one or many, as in an outline. */
+function isAlike(attribute: string, schema: Readonly<Record<string, Properties>>): boolean {
+  const kindOf = (properties: Properties | undefined): string =>
+    `${properties?.[':db/valueType'] === ':db.type/ref'} ${properties?.[':db/cardinality'] === ':db.cardinality/many'}`;
+  return kindOf(schema[attribute]) === kindOf(SCHEMA[attribute as keyof typeof SCHEMA]);
 }
 
 /* Others choose their colours: nothing but a colour may come into a style. */

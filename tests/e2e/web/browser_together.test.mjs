@@ -97,6 +97,14 @@ peopleTest('an empty graph shows what can be done; the page is under a strict po
   assert(files.length > 0 && bytes <= COMPRESSED_MAX, `${bytes} bytes, compressed`);
 });
 
+peopleTest('a graph that cannot be an outline says why', { gateways: 1 }, async (people, stoa) => {
+  const owner = await stoa.liveClient({});
+  await owner.transact('[{:db/ident :block/uid :db/valueType :db.type/ref}]');
+  const plato = await people.join('Plato');
+  await plato.page.getByText('This graph cannot be shown as an outline.').waitFor();
+  await plato.page.getByText('Its attribute :block/uid is of another kind').waitFor();
+});
+
 peopleTest('two who open an empty graph at the same time make one welcome', {}, async (people, stoa) => {
   const both = await Promise.all(['Plato', 'Sappho'].map((name) => people.visitor(name)));
   await Promise.all(both.map(({ page }, i) => page.goto(stoa.url(i))));

@@ -75,9 +75,11 @@ const loadFiles = async (): Promise<ComponentType> => (await import('./files.js'
 const loadHistory = async (): Promise<ComponentType> => (await import('./history.js')).History;
 
 function Loading(): VNode {
+  const misfit = graph.misfit.value;
   return (
     <div class="empty-state" role="status">
-      <p>Fetching the graph …</p>
+      {misfit === undefined ? <p>Fetching the graph …</p> : <p>This graph cannot be shown as an outline.</p>}
+      {misfit !== undefined && <p>{misfit}</p>}
     </div>
   );
 }
