@@ -156,11 +156,13 @@ export class Graph {
   }
 
   async undo(): Promise<void> {
-    await this.send(this.history.undo(this.db.value), () => []);
+    const { forms, again } = this.history.undo(this.db.value);
+    await this.send(forms, again);
   }
 
   async redo(): Promise<void> {
-    await this.send(this.history.redo(this.db.value), () => []);
+    const { forms, again } = this.history.redo(this.db.value);
+    await this.send(forms, again);
   }
 
   /* Forms that are undone by nobody, such as a part of an import. Rejects when the server refuses them. */

@@ -40,12 +40,12 @@ for (const [name, edit] of Object.entries(edits)) {
     history.add(before, forms);
     const after = apply(before, forms);
     assert.notEqual(whole(after), whole(before));
-    const undone = apply(after, history.undo(after));
+    const undone = apply(after, history.undo(after).forms);
     assert.equal(whole(undone), whole(before));
     assert.deepEqual(faultsOf(undone), []);
-    const redone = apply(undone, history.redo(undone));
+    const redone = apply(undone, history.redo(undone).forms);
     assert.equal(whole(redone), whole(after));
-    const again = apply(redone, history.undo(redone));
+    const again = apply(redone, history.undo(redone).forms);
     assert.equal(whole(again), whole(before));
   });
 }
@@ -69,7 +69,7 @@ for (const [name, before, mine, theirs, after] of among) {
     history.add(db, forms);
     db = apply(db, forms);
     db = apply(db, formsOf(theirs(db)));
-    db = apply(db, history.undo(db));
+    db = apply(db, history.undo(db).forms);
     assert.equal(show(db), text(after));
     assert.deepEqual(faultsOf(db), []);
   });
@@ -83,9 +83,22 @@ test('one run of typing is one step', () => {
     history.add(db, forms, 'a');
     db = apply(db, forms);
   }
-  db = apply(db, history.undo(db));
+  db = apply(db, history.undo(db).forms);
   assert.equal(show(db), text('a A'));
   assert.equal(history.canUndo, false);
-  db = apply(db, history.redo(db));
+  db = apply(db, history.redo(db).forms);
   assert.equal(show(db), text('a Abcd'));
+});
+
+test('a new block in which someone writes at the moment of its undoing stays', () => {
+  const before = outline('a A');
+  const history = new History();
+  const forms = insert(before, 'p', 1, [tree('n', 'mine')], NOW);
+  history.add(before, forms);
+  const after = apply(before, forms);
+  const { forms: taking, again } = history.undo(after);
+  assert.equal(show(apply(after, taking)), 'a A\n');
+  const written = apply(after, setText(after, 'n', 'mine, and theirs', true, NOW));
+  assert.throws(() => apply(written, taking), /cas/);
+  assert.equal(show(apply(written, again(written))), 'a A\nn mine, and theirs\n');
 });

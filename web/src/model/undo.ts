@@ -99,8 +99,14 @@ export function undoForms(db: Db, step: Step): Form[] {
   }
   const presence = { isThere, back, made: madeUids };
   forms.push(...undoPlaces(db, step, presence), ...undoRefs(db, step, presence));
-  forms.push(...[...going].map((uid) => [':db/retractEntity', ref(uid)]));
+  forms.push(...[...going].flatMap((uid) => [...stillWritten(db, uid), [':db/retractEntity', ref(uid)]]));
   return forms;
+}
+
+/* Makes the transaction fail when someone has written in the block meanwhile. */
+function stillWritten(db: Db, uid: string): Form[] {
+  const text = valueOf(db, idOf(db, uid)!, ':block/string');
+  return text === undefined ? [] : [[':db/cas', ref(uid), ':block/string', plain(text), plain(text)]];
 }
 
 /* Whether the title that a page had has become another page's. */
@@ -190,6 +196,12 @@ function undoPlaces(db: Db, step: Step, { isThere, back, made }: Presence): Form
   });
 }
 
+/* What undoes a step, and what does when others have changed the graph meanwhile. */
+export interface Turn {
+  readonly forms: readonly Form[];
+  readonly again: (db: Db) => readonly Form[];
+}
+
 /* The steps that can be undone and redone. It is told of one's own edits only. */
 export class History {
   private done: Step[] = [];
@@ -216,24 +228,25 @@ export class History {
     }
   }
 
-  /* The forms of the last step's undoing; steps of which nothing is left are passed over. */
-  undo(db: Db): Form[] {
+  /* The last step's undoing; steps of which nothing is left are passed over. */
+  undo(db: Db): Turn {
     return this.turn(db, this.done, this.undone);
   }
 
-  redo(db: Db): Form[] {
+  redo(db: Db): Turn {
     return this.turn(db, this.undone, this.done);
   }
 
-  private turn(db: Db, from: Step[], to: Step[]): Form[] {
+  private turn(db: Db, from: Step[], to: Step[]): Turn {
     for (let step = from.pop(); step; step = from.pop()) {
-      const forms = undoForms(db, step);
+      const undone = step;
+      const forms = undoForms(db, undone);
       if (forms.length > 0) {
         to.push(recordStep(db, forms));
-        return forms;
+        return { forms, again: (now) => undoForms(now, undone) };
       }
     }
-    return [];
+    return { forms: [], again: () => [] };
   }
 }
 
