@@ -233,18 +233,18 @@ AGGREGATE(sample)
 }
 
 static const struct aggregate table[] = {
-    { "avg", average, 0, false },
-    { "count", count_all, 0, false },
-    { "count-distinct", count_distinct, 0, false },
-    { "distinct", distinct, 0, false },
-    { "max", maximum, 1, false },
-    { "median", median, 0, false },
-    { "min", minimum, 1, false },
-    { "rand", any, 1, false },
-    { "sample", sample, 1, true },
-    { "stddev", standard_deviation, 0, false },
-    { "sum", sum_of, 0, false },
-    { "variance", variance, 0, false },
+    { "avg", average, 0, false, false },
+    { "count", count_all, 0, false, true },
+    { "count-distinct", count_distinct, 0, false, false },
+    { "distinct", distinct, 0, false, false },
+    { "max", maximum, 1, false, false },
+    { "median", median, 0, false, false },
+    { "min", minimum, 1, false, false },
+    { "rand", any, 1, false, false },
+    { "sample", sample, 1, true, false },
+    { "stddev", standard_deviation, 0, false, false },
+    { "sum", sum_of, 0, false, false },
+    { "variance", variance, 0, false, false },
 };
 
 const struct aggregate *aggregate_find(struct bytes name)

@@ -14,6 +14,7 @@ struct aggregate {
     aggregate_fn *fn;
     uint32_t arguments_max; /* before the variable */
     bool argument_required;
+    bool counts; /* looks at no value, only at how many there are: it is given none */
 };
 
 /* NULL when there is none of that name. */

@@ -200,12 +200,13 @@ static bool make_aggregate(struct execution *execution, const struct column_make
                            struct value *out, struct error *err)
 {
     const struct find_element *element = maker->element;
-    struct value *values = ARENA_ARRAY(execution->arena, struct value, count);
+    size_t looked_at = element->aggregate->counts ? 0 : count;
+    struct value *values = ARENA_ARRAY(execution->arena, struct value, looked_at);
     uint32_t n;
 
     if (!aggregate_argument(execution, element, rows, group[0], &n, err))
         return false;
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < looked_at; i++)
         values[i] = column_get(&rows->columns[maker->column], group[i]);
     if (!element->aggregate->fn(values, count, n, execution->arena, &execution->budget, out, err))
         return fail_in(err, ":find %.*s", BYTES_ARG(edn_excerpt(execution->arena, &element->form)));
