@@ -99,3 +99,17 @@ for (const [name, before, first, second, after, refusal] of together) {
     assert.deepEqual(faultsOf(changed), []);
   });
 }
+
+test('a block is merged into the one above with what others did in time, or not at all', () => {
+  const before = outline('a A\nb B ((c))\nc C\n  d D\n  e E\nf F');
+  const { forms } = mergeUp(before, 'p', 'c', 'C', NOW);
+  for (const theirs of [
+    setText(before, 'c', 'C, written', true, NOW),
+    setText(before, 'b', 'B ((c)), written', true, NOW),
+    moveTo(before, ['d'], 'f', 0),
+    moveTo(before, ['c'], 'f', 0),
+  ]) {
+    assert.throws(() => apply(apply(before, theirs), forms), /cas/);
+  }
+  assert.deepEqual(faultsOf(apply(before, forms)), []);
+});

@@ -102,3 +102,20 @@ test('a new block in which someone writes at the moment of its undoing stays', (
   assert.throws(() => apply(written, taking), /cas/);
   assert.equal(show(apply(written, again(written))), 'a A\nn mine, and theirs\n');
 });
+
+test('what others do at the moment of an undoing makes it fail, and is there after it is made again', () => {
+  const cases = [
+    ['a aa\nb B', (db) => setText(db, 'a', 'aa bb', true, NOW), (db) => setText(db, 'a', 'zz aa bb', true, NOW), 'a zz aa\nb B\n'],
+    ['a A\nb B\nc C', (db) => moveTo(db, ['c'], 'a', 0), (db) => moveTo(db, ['c'], 'b', 0), 'a A\nb B\n  c C\n'],
+  ];
+  for (const [start, mine, theirs, after] of cases) {
+    const before = outline(start);
+    const history = new History();
+    history.add(before, formsOf(mine(before)));
+    const seen = apply(before, formsOf(mine(before)));
+    const { forms, again } = history.undo(seen);
+    const db = apply(seen, formsOf(theirs(seen)));
+    assert.throws(() => apply(db, forms), /cas/);
+    assert.equal(show(apply(db, again(db))), after);
+  }
+});

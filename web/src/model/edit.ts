@@ -8,7 +8,7 @@ import {
   childrenOf, idOf, parentOf, pathOf, readBlock, readId, referrersOf, seenAbove, subtreeOf, uidOf, valueOf, type Block, type Db,
 } from './blocks.js';
 import {
-  attach, detach, expectId, makeRoom, parentUid, ref, refForms, set, siblingsOf, still, unset,
+  attach, detach, expectId, makeRoom, parentUid, ref, refForms, set, siblingsOf, still, textOf, unset, unwritten,
   type Edit, type Form,
 } from './forms.js';
 import { repointBlocks } from './links.js';
@@ -31,9 +31,9 @@ export function tree(uid: string, text: string, children: readonly Tree[] = []):
  * changed the text meanwhile: it is then made again from the text as it is (see Graph.edit).
  */
 export function setText(db: Db, uid: string, text: string, makePages: boolean, now: number): Form[] {
-  const block = readBlock(db, uid);
-  const swap = [':db/cas', ref(uid), ':block/string', block?.text ?? null, text];
-  const changed = block?.text === text ? [] : [swap, set(uid, ':edit/time', now)];
+  const old = textOf(db, uid);
+  const swap = [':db/cas', ref(uid), ':block/string', old, text];
+  const changed = old === text ? [] : [swap, set(uid, ':edit/time', now)];
   return [...changed, ...refForms(db, uid, text, makePages, now)];
 }
 
@@ -112,10 +112,10 @@ export function mergeUp(db: Db, root: string, uid: string, text: string, now: nu
   const index = isIntoParent ? 0 : childrenOf(db, above.id).length;
   const room = makeRoom(db, above.uid, index, children.length, new Set([uid]));
   const forms = [
-    still(parent, uid),
+    still(parent, uid), ...unwritten(db, uid),
     ...room.forms,
     ...children.flatMap((child, i) => [
-      detach(uid, child), attach(above.uid, child), set(child, ':block/order', room.orders[i]),
+      still(uid, child), detach(uid, child), attach(above.uid, child), set(child, ':block/order', room.orders[i]),
     ]),
     ...(children.length > 0 && !above.isOpen ? [set(above.uid, ':block/open', true)] : []),
     ...setText(db, above.uid, above.text + text, true, now),
@@ -130,7 +130,7 @@ function repoint(db: Db, from: Block, to: Block, now: number): Form[] {
   return referrersOf(db, from.id).flatMap((id) => {
     const referrer = readId(db, id);
     const text = repointBlocks(referrer.text, from.uid, to.uid);
-    const forms = [set(referrer.uid, ':block/string', text), set(referrer.uid, ':edit/time', now)];
+    const forms = [[':db/cas', ref(referrer.uid), ':block/string', referrer.text, text], set(referrer.uid, ':edit/time', now)];
     return text === referrer.text || id === from.id || id === to.id
       ? []
       : [...forms, unset(referrer.uid, ':block/refs', ref(from.uid)), set(referrer.uid, ':block/refs', ref(to.uid))];

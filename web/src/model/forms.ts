@@ -8,7 +8,7 @@
  */
 import { dayUidOfTitle } from './dates.js';
 import { linksOf } from './links.js';
-import { childrenOf, idOf, idOfTitle, parentOf, uidOf, valuesOf, type Db } from './blocks.js';
+import { childrenOf, idOf, idOfTitle, parentOf, readBlock, uidOf, valueOf, valuesOf, type Db } from './blocks.js';
 import { place } from './order.js';
 
 export type Form = readonly unknown[] | Readonly<Record<string, unknown>>;
@@ -39,6 +39,18 @@ export const unset = (uid: string, attribute: string, value: unknown): Form => [
 export const still = (parent: string, child: string): Form => [
   ':db/cas', ref(parent), ':block/children', ref(child), ref(child),
 ];
+
+/* The same for the text of a block that is taken away: what someone writes in it meanwhile must not go with it. */
+export function unwritten(db: Db, uid: string): Form[] {
+  const text = textOf(db, uid);
+  return text === null ? [] : [[':db/cas', ref(uid), ':block/string', text, text]];
+}
+
+/* A block's text as a transaction compares it: null where it has none, which shows as an empty one. */
+export function textOf(db: Db, uid: string): string | null {
+  const block = readBlock(db, uid);
+  return block && valueOf(db, block.id, ':block/string') !== undefined ? block.text : null;
+}
 
 export const attach = (parent: string, child: string): Form => set(parent, ':block/children', ref(child));
 

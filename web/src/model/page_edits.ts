@@ -10,7 +10,7 @@ import {
   childrenOf, idOfTitle, readId, referrersOf, subtreeOf, uidOf, valueOf, type Block, type Db,
 } from './blocks.js';
 import { remove } from './edit.js';
-import { attach, detach, expectId, makeRoom, ref, set, still, unset, type Form } from './forms.js';
+import { attach, detach, expectId, makeRoom, ref, set, still, unset, unwritten, type Form } from './forms.js';
 import { isLinkable, renameLinks, repointBlocks } from './links.js';
 
 const swap = (uid: string, attribute: string, old: unknown, fresh: unknown): Form => [
@@ -99,7 +99,7 @@ export function mergePages(db: Db, from: string, into: string, now: number): For
       .filter((id) => id !== target.id)
       .flatMap((id) => [unset(uidOf(db, id), ':block/refs', ref(from)), set(uidOf(db, id), ':block/refs', ref(into))]),
     ...pin(db, source, target),
-    ...blocks.filter(isBlank).flatMap(({ uid }) => [swap(uid, ':block/string', '', ''), [':db/retractEntity', ref(uid)]]),
+    ...blocks.filter(isBlank).flatMap(({ uid }) => [...unwritten(db, uid), [':db/retractEntity', ref(uid)]]),
     [':db/retractEntity', ref(from)],
   ];
 }

@@ -14,7 +14,7 @@
  */
 import { datascript, held, mergeText } from '../../../client/dist/index.js';
 import { idOf, idOfTitle, parentOf, shown, uidOf, valueOf, valuesOf, type Db } from './blocks.js';
-import { attach, detach, ref, set, unset, type Form } from './forms.js';
+import { attach, detach, ref, set, still, unset, unwritten, type Form } from './forms.js';
 
 type Scalar = unknown;
 
@@ -37,6 +37,7 @@ export interface Step {
 const PASSED_OVER = new Set([':edit/time', ':create/time']);
 
 const PLACE = ':block/children';
+const TEXT = ':block/string';
 const REFS = new Set([PLACE, ':block/refs']);
 
 /* The steps kept; the oldest go. */
@@ -99,14 +100,8 @@ export function undoForms(db: Db, step: Step): Form[] {
   }
   const presence = { isThere, back, made: madeUids };
   forms.push(...undoPlaces(db, step, presence), ...undoRefs(db, step, presence));
-  forms.push(...[...going].flatMap((uid) => [...stillWritten(db, uid), [':db/retractEntity', ref(uid)]]));
+  forms.push(...[...going].flatMap((uid) => [...unwritten(db, uid), [':db/retractEntity', ref(uid)]]));
   return forms;
-}
-
-/* Makes the transaction fail when someone has written in the block meanwhile. */
-function stillWritten(db: Db, uid: string): Form[] {
-  const text = valueOf(db, idOf(db, uid)!, ':block/string');
-  return text === undefined ? [] : [[':db/cas', ref(uid), ':block/string', plain(text), plain(text)]];
 }
 
 /* Whether the title that a page had has become another page's. */
@@ -120,9 +115,9 @@ function isTaken(db: Db, { uid, attribute, old, fresh }: Change): boolean {
 function isUntouched(db: Db, uid: string, step: Step, made: ReadonlySet<string>): boolean {
   const id = idOf(db, uid);
   if (id === undefined) return false;
-  const text = step.changes.find((each) => each.uid === uid && each.attribute === ':block/string');
+  const text = step.changes.find((each) => each.uid === uid && each.attribute === TEXT);
   return (
-    valueOf(db, id, ':block/string') === text?.fresh &&
+    valueOf(db, id, TEXT) === text?.fresh &&
     valuesOf(db, id, PLACE).every((child) => {
       const below = uidOf(db, child as number);
       return made.has(below) ? isUntouched(db, below, step, made) : isGoingBack(db, below, step);
@@ -154,14 +149,15 @@ const plain = (value: Scalar): Scalar => (typeof value === 'string' ? shown(valu
 
 function undoValue(db: Db, { uid, attribute, old, fresh }: Change): Form[] {
   const now = valueOf(db, idOf(db, uid)!, attribute);
+  const swap = (text: unknown): Form => [':db/cas', ref(uid), attribute, plain(now), text];
   if (now === fresh) {
     if (old === undefined) return now === undefined ? [] : [unset(uid, attribute, plain(now))];
-    return [set(uid, attribute, plain(old))];
+    return [attribute === TEXT && now !== undefined ? swap(plain(old)) : set(uid, attribute, plain(old))];
   }
   const areTexts = [now, old, fresh].every((each) => typeof each === 'string');
-  if (attribute !== ':block/string' || !areTexts) return [];
+  if (attribute !== TEXT || !areTexts) return [];
   const merged = mergeText(shown(fresh), shown(old), shown(now));
-  return merged === shown(now) ? [] : [set(uid, attribute, merged)];
+  return merged === shown(now) ? [] : [swap(merged)];
 }
 
 interface Presence {
@@ -192,7 +188,7 @@ function undoPlaces(db: Db, step: Step, { isThere, back, made }: Presence): Form
     const parent = back.has(child) || id === undefined ? undefined : parentOf(db, id);
     const now = parent === undefined ? undefined : uidOf(db, parent);
     if (now !== undefined && now !== put) return [];
-    return [...(now === undefined ? [] : [detach(now, child)]), attach(change.uid, child)];
+    return [...(now === undefined ? [] : [still(now, child), detach(now, child)]), attach(change.uid, child)];
   });
 }
 
