@@ -172,7 +172,8 @@ test('a page that wakes up while txd is away keeps its socket', async (t) => {
       : { ...result(message, 0), result: 1 });
   });
   await client.live();
-  t.mock.timers.enable({ apis: ['setTimeout'] });
+  const apis = ['setTimeout'];
+  t.mock.timers.enable(process.versions.node.startsWith('18.') ? apis : { apis });
   client.wake();
   await client.query('after the answer');
   t.mock.timers.tick(6_000);

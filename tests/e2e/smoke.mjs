@@ -7,8 +7,7 @@
  * With STOA_EXPECT=N there must already be notes of N earlier runs, so that a restart can be shown
  * to have kept them.
  */
-import WebSocket from 'ws';
-import { Client } from '../../client/dist/index.js';
+import { Client } from '../../client/dist/node.js';
 
 const urls = (process.env.STOA_URL ?? 'http://127.0.0.1:3010').split(',');
 const expected = Number(process.env.STOA_EXPECT ?? 0);
@@ -17,7 +16,7 @@ const PATIENCE_MS = 60_000;
 
 const timer = setTimeout(() => fail(`not done after ${PATIENCE_MS / 1000} s`), PATIENCE_MS);
 const clients = ['json', 'msgpack'].map((protocol, i) =>
-  new Client({ urls: [urls[i % urls.length]], protocol, user: { name: protocol }, socketClass: WebSocket }));
+  new Client({ urls: [urls[i % urls.length]], protocol, user: { name: protocol } }));
 clients.forEach((client) => client.on('fault', (error) => fail(error.message)));
 
 function fail(message) {

@@ -59,6 +59,7 @@ const among = [
   ['a block that they moved on', 'a A\nb B\nc C', (db) => moveTo(db, ['c'], 'a', 0), (db) => moveTo(db, ['c'], 'b', 0), 'a A\nb B\n  c C'],
   ['a block whose old parent they removed', 'a A\n  b B\nc C', (db) => moveTo(db, ['b'], 'c', 0), (db) => remove(db, ['a']), 'c C\n  b B'],
   ['a block that they removed', 'a A\nb B', (db) => setText(db, 'b', 'mine', true, NOW), (db) => remove(db, ['b']), 'a A'],
+  ['a removal, after they removed the place of what was removed', 'a A\n  b B\n    c C\nd D', (db) => remove(db, ['b']), (db) => remove(db, ['a']), 'd D'],
   ['a removal, after they wrote beside it', 'a A\nb B', (db) => remove(db, ['a']), (db) => setText(db, 'b', 'theirs', true, NOW), 'a A\nb theirs'],
 ];
 for (const [name, before, mine, theirs, after] of among) {

@@ -6,7 +6,8 @@
  *
  *   a value that someone else has changed since stays theirs; of a text, the step's change alone is taken out of it
  *   a block that the step made goes, unless someone has written in it or below it
- *   a block that the step took away comes back with its uid, its text, its place and what referred to it
+ *   a block that the step took away comes back with its uid, its text, its place and what referred to it, unless
+ *   someone has taken away its place
  *   a move is taken back unless someone has moved the block on
  *   a renaming stays when another page has the old title by now; a page that comes back then gets a title like it
  *
@@ -90,7 +91,7 @@ export function undoForms(db: Db, step: Step): Form[] {
   const made = step.changes.filter((each) => each.attribute === ':block/uid' && each.old === undefined);
   const gone = step.changes.filter((each) => each.attribute === ':block/uid' && each.fresh === undefined);
   const madeUids = new Set(made.map((each) => each.uid));
-  const back = new Set(gone.map((each) => each.uid).filter((uid) => idOf(db, uid) === undefined));
+  const back = comingBack(db, step, gone.map((each) => each.uid));
   const going = new Set([...madeUids].filter((uid) => isUntouched(db, uid, step, madeUids)));
   const isThere = (uid: string): boolean => back.has(uid) || (idOf(db, uid) !== undefined && !going.has(uid));
   const forms: Form[] = [...back].map((uid) => restored(db, step, uid));
@@ -102,6 +103,20 @@ export function undoForms(db: Db, step: Step): Form[] {
   forms.push(...undoPlaces(db, step, presence), ...undoRefs(db, step, presence));
   forms.push(...[...going].flatMap((uid) => [...unwritten(db, uid), [':db/retractEntity', ref(uid)]]));
   return forms;
+}
+
+/* Of what the step took away: what is still away, as far as there is a place for it. */
+function comingBack(db: Db, step: Step, gone: readonly string[]): Set<string> {
+  const back = new Set(gone.filter((uid) => idOf(db, uid) === undefined));
+  const hasPlace = (uid: string): boolean =>
+    step.changes.some(({ uid: other, attribute, old }) =>
+      (other === uid && attribute === ':node/title') ||
+      (attribute === PLACE && old === uid && (back.has(other) || idOf(db, other) !== undefined)));
+  for (let size = -1; size !== back.size; ) {
+    size = back.size;
+    for (const uid of back) if (!hasPlace(uid)) back.delete(uid);
+  }
+  return back;
 }
 
 /* Whether the title that a page had has become another page's. */
