@@ -75,6 +75,8 @@ export class Graph {
   readonly rejections = signal<readonly Rejection[]>([]);
   private readonly client: Client;
   private readonly history = new History();
+  /* Undoings and redoings: an edit that one of them may have been about is not made again. */
+  private turns = 0;
   /* All that this page has been to the server, in its life. */
   private readonly sessions = new Set<string>();
   private lastStatus: Status | undefined;
@@ -156,11 +158,13 @@ export class Graph {
   }
 
   async undo(): Promise<void> {
+    this.turns++;
     const { forms, again } = this.history.undo(this.db.value);
     await this.send(forms, again);
   }
 
   async redo(): Promise<void> {
+    this.turns++;
     const { forms, again } = this.history.redo(this.db.value);
     await this.send(forms, again);
   }
@@ -204,12 +208,13 @@ export class Graph {
 
   private async send(first: readonly Form[], fn: EditFn): Promise<void> {
     let forms = first;
+    const { turns } = this;
     for (let tries = 1; forms.length > 0; tries++) {
       const sent = this.client.transact(forms as Value);
       this.refresh();
       const problem = await sent.then(() => undefined, (error: unknown) => error);
       if (problem === undefined) return;
-      const isLost = problem instanceof RequestError && problem.code === 'conflict' && tries < TRIES_MAX;
+      const isLost = problem instanceof RequestError && problem.code === 'conflict' && tries < TRIES_MAX && this.turns === turns;
       if (!isLost) this.reject(problem as Error, textsOf(forms));
       forms = isLost ? this.formsOf(fn, textsOf(forms)) : [];
     }

@@ -120,3 +120,16 @@ test('what others do at the moment of an undoing makes it fail, and is there aft
     assert.equal(show(apply(db, again(db))), after);
   }
 });
+
+test('what is brought back before the server has taken it away comes to no second place', () => {
+  const before = outline('a A\n  b B\nc C');
+  const history = new History();
+  const taking = remove(before, ['b']);
+  history.add(before, taking);
+  const { forms, again } = history.undo(apply(before, taking));
+  assert.equal(show(apply(apply(before, taking), forms)), 'a A\n  b B\nc C\n');
+  const moved = apply(before, moveTo(before, ['b'], 'c', 0));
+  assert.throws(() => apply(moved, taking), /cas/);
+  assert.throws(() => apply(moved, forms), /cas/);
+  assert.deepEqual(again(moved), []);
+});

@@ -52,6 +52,12 @@ export function textOf(db: Db, uid: string): string | null {
   return block && valueOf(db, block.id, ':block/string') !== undefined ? block.text : null;
 }
 
+/* The same for a block that hangs nowhere: whoever gives it a place gives it an order too. */
+export function unplaced(db: Db, uid: string, order?: number): Form {
+  const old = valueOf(db, expectId(db, uid), ':block/order') ?? null;
+  return [':db/cas', ref(uid), ':block/order', old, order ?? old ?? 0];
+}
+
 export const attach = (parent: string, child: string): Form => set(parent, ':block/children', ref(child));
 
 export const detach = (parent: string, child: string): Form => unset(parent, ':block/children', ref(child));

@@ -5,7 +5,7 @@
  */
 import type { Transaction } from '../../../client/dist/index.js';
 import { childrenOf, idOf, parentOf, shown, uidOf, valueOf, type Db } from './blocks.js';
-import { attach, pageForms, set, type Form } from './forms.js';
+import { attach, pageForms, unplaced, type Form } from './forms.js';
 
 export interface Stray {
   readonly uid: string;
@@ -67,7 +67,7 @@ export function adopt(db: Db, strays: readonly Stray[], now: number): Form[] {
     const parent = page?.uid ?? (place as { parent: string }).parent;
     const order = next.get(parent) ?? endOf(db, idOf(db, parent));
     next.set(parent, order + 1);
-    return [attach(parent, uid), set(uid, ':block/order', order)];
+    return [unplaced(db, uid, order), attach(parent, uid)];
   });
   return [...[...pages.values()].flatMap((page) => page.forms), ...forms];
 }

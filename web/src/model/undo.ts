@@ -15,7 +15,7 @@
  */
 import { datascript, held, mergeText } from '../../../client/dist/index.js';
 import { idOf, idOfTitle, parentOf, shown, uidOf, valueOf, valuesOf, type Db } from './blocks.js';
-import { attach, detach, ref, set, still, unset, unwritten, type Form } from './forms.js';
+import { attach, detach, ref, set, still, unplaced, unset, unwritten, type Form } from './forms.js';
 
 type Scalar = unknown;
 
@@ -94,13 +94,14 @@ export function undoForms(db: Db, step: Step): Form[] {
   const back = comingBack(db, step, gone.map((each) => each.uid));
   const going = new Set([...madeUids].filter((uid) => isUntouched(db, uid, step, madeUids)));
   const isThere = (uid: string): boolean => back.has(uid) || (idOf(db, uid) !== undefined && !going.has(uid));
-  const forms: Form[] = [...back].map((uid) => restored(db, step, uid));
+  const forms: Form[] = [...back].flatMap((uid) => restored(db, step, uid));
+  const presence = { isThere, back, made: madeUids };
+  forms.push(...undoPlaces(db, step, presence)); // before values: what hangs nowhere is known by its order
   for (const change of step.changes) {
     if (!isThere(change.uid) || back.has(change.uid) || madeUids.has(change.uid) || change.isRef) continue;
     forms.push(...undoValue(db, change));
   }
-  const presence = { isThere, back, made: madeUids };
-  forms.push(...undoPlaces(db, step, presence), ...undoRefs(db, step, presence));
+  forms.push(...undoRefs(db, step, presence));
   forms.push(...[...going].flatMap((uid) => [...unwritten(db, uid), [':db/retractEntity', ref(uid)]]));
   return forms;
 }
@@ -146,12 +147,17 @@ function isGoingBack(db: Db, uid: string, step: Step): boolean {
   return from !== undefined && idOf(db, from.uid) !== undefined;
 }
 
-/* The map form of a block as it was before the step took it away. */
-function restored(db: Db, step: Step, uid: string): Form {
+/*
+ * Makes a block as it was before the step took it away. Its text is put where there must be none: the taking away may be
+ * unanswered yet, and fail, and what is still there must not come to a second place.
+ */
+function restored(db: Db, step: Step, uid: string): Form[] {
   const values = step.changes.filter((each) => each.uid === uid && !each.isRef && each.old !== undefined);
   const value = ({ attribute, old }: Change): unknown =>
     attribute === ':node/title' ? freeTitle(db, shown(old)) : plain(old);
-  return Object.fromEntries(values.map((each) => [each.attribute, value(each)]));
+  const made = Object.fromEntries(values.filter((each) => each.attribute !== TEXT).map((each) => [each.attribute, value(each)]));
+  const texts = values.filter((each) => each.attribute === TEXT);
+  return [made, ...texts.map(({ old }): Form => [':db/cas', ref(uid), TEXT, null, plain(old)])];
 }
 
 function freeTitle(db: Db, title: string): string {
@@ -203,7 +209,8 @@ function undoPlaces(db: Db, step: Step, { isThere, back, made }: Presence): Form
     const parent = back.has(child) || id === undefined ? undefined : parentOf(db, id);
     const now = parent === undefined ? undefined : uidOf(db, parent);
     if (now !== undefined && now !== put) return [];
-    return [...(now === undefined ? [] : [still(now, child), detach(now, child)]), attach(change.uid, child)];
+    const leaving = now !== undefined ? [still(now, child), detach(now, child)] : back.has(child) ? [] : [unplaced(db, child)];
+    return [...leaving, attach(change.uid, child)];
   });
 }
 
