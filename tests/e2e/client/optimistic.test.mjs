@@ -93,7 +93,7 @@ stoaTest('random edits on and off the line: in the end every view is the server\
     }
     await goOnline(away);
   }
-  await within('all edits to be answered', Promise.all(edits), 60_000);
+  await within('all edits to be answered', Promise.all(edits), 240_000);
   const clients = people.map(({ client }) => client);
   await settled(clients);
   clients.forEach(assertSettled);
