@@ -70,8 +70,10 @@ class Player {
     }
   }
 
-  open() {
-    return this.person.open('Chaos');
+  /* Tab may have led into the title, and what was typed there is not the page's yet. */
+  async open() {
+    await this.person.press('Escape', 'Escape');
+    await this.person.open('Chaos');
   }
 
   state() {
