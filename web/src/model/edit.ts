@@ -8,7 +8,7 @@ import {
   childrenOf, idOf, parentOf, pathOf, readBlock, readId, referrersOf, seenAbove, subtreeOf, uidOf, valueOf, type Block, type Db,
 } from './blocks.js';
 import {
-  attach, detach, expectId, makeRoom, parentUid, ref, refForms, set, siblingsOf, still, textOf, unset, unwritten,
+  attach, detach, expectId, makeRoom, parentUid, ref, refForms, set, siblingsOf, still, swap, textOf, unset, unwritten,
   type Edit, type Form,
 } from './forms.js';
 import { repointBlocks } from './links.js';
@@ -32,8 +32,7 @@ export function tree(uid: string, text: string, children: readonly Tree[] = []):
  */
 export function setText(db: Db, uid: string, text: string, makePages: boolean, now: number): Form[] {
   const old = textOf(db, uid);
-  const swap = [':db/cas', ref(uid), ':block/string', old, text];
-  const changed = old === text ? [] : [swap, set(uid, ':edit/time', now)];
+  const changed = old === text ? [] : [swap(uid, ':block/string', old, text), set(uid, ':edit/time', now)];
   return [...changed, ...refForms(db, uid, text, makePages, now)];
 }
 
@@ -130,7 +129,7 @@ function repoint(db: Db, from: Block, to: Block, now: number): Form[] {
   return referrersOf(db, from.id).flatMap((id) => {
     const referrer = readId(db, id);
     const text = repointBlocks(referrer.text, from.uid, to.uid);
-    const forms = [[':db/cas', ref(referrer.uid), ':block/string', referrer.text, text], set(referrer.uid, ':edit/time', now)];
+    const forms = [swap(referrer.uid, ':block/string', referrer.text, text), set(referrer.uid, ':edit/time', now)];
     return text === referrer.text || id === from.id || id === to.id
       ? []
       : [...forms, unset(referrer.uid, ':block/refs', ref(from.uid)), set(referrer.uid, ':block/refs', ref(to.uid))];

@@ -40,10 +40,15 @@ export const still = (parent: string, child: string): Form => [
   ':db/cas', ref(parent), ':block/children', ref(child), ref(child),
 ];
 
+/* Sets a value that must be `old` still; null: that there must be none. */
+export const swap = (uid: string, attribute: string, old: unknown, fresh: unknown): Form => [
+  ':db/cas', ref(uid), attribute, old, fresh,
+];
+
 /* The same for the text of a block that is taken away: what someone writes in it meanwhile must not go with it. */
 export function unwritten(db: Db, uid: string): Form[] {
   const text = textOf(db, uid);
-  return text === null ? [] : [[':db/cas', ref(uid), ':block/string', text, text]];
+  return text === null ? [] : [swap(uid, ':block/string', text, text)];
 }
 
 /* A block's text as a transaction compares it: null where it has none, which shows as an empty one. */
@@ -55,7 +60,7 @@ export function textOf(db: Db, uid: string): string | null {
 /* The same for a block that hangs nowhere: whoever gives it a place gives it an order too. */
 export function unplaced(db: Db, uid: string, order?: number): Form {
   const old = valueOf(db, expectId(db, uid), ':block/order') ?? null;
-  return [':db/cas', ref(uid), ':block/order', old, order ?? old ?? 0];
+  return swap(uid, ':block/order', old, order ?? old ?? 0);
 }
 
 export const attach = (parent: string, child: string): Form => set(parent, ':block/children', ref(child));

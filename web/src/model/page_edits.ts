@@ -10,12 +10,8 @@ import {
   childrenOf, idOfTitle, readId, referrersOf, subtreeOf, uidOf, valueOf, type Block, type Db,
 } from './blocks.js';
 import { remove } from './edit.js';
-import { attach, detach, expectId, makeRoom, ref, set, still, unset, unwritten, type Form } from './forms.js';
+import { attach, detach, expectId, makeRoom, ref, set, still, swap, unset, unwritten, type Form } from './forms.js';
 import { isLinkable, renameLinks, repointBlocks } from './links.js';
-
-const swap = (uid: string, attribute: string, old: unknown, fresh: unknown): Form => [
-  ':db/cas', ref(uid), attribute, old, fresh,
-];
 
 /* A title as it can be kept: one line without spaces around it. */
 export function tidyTitle(text: string): string {

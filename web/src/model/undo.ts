@@ -15,7 +15,7 @@
  */
 import { datascript, held, mergeText } from '../../../client/dist/index.js';
 import { idOf, idOfTitle, parentOf, shown, uidOf, valueOf, valuesOf, type Db } from './blocks.js';
-import { attach, detach, ref, set, still, unplaced, unset, unwritten, type Form } from './forms.js';
+import { attach, detach, ref, set, still, swap, unplaced, unset, unwritten, type Form } from './forms.js';
 
 type Scalar = unknown;
 
@@ -157,7 +157,7 @@ function restored(db: Db, step: Step, uid: string): Form[] {
     attribute === ':node/title' ? freeTitle(db, shown(old)) : plain(old);
   const made = Object.fromEntries(values.filter((each) => each.attribute !== TEXT).map((each) => [each.attribute, value(each)]));
   const texts = values.filter((each) => each.attribute === TEXT);
-  return [made, ...texts.map(({ old }): Form => [':db/cas', ref(uid), TEXT, null, plain(old)])];
+  return [made, ...texts.map(({ old }) => swap(uid, TEXT, null, plain(old)))];
 }
 
 function freeTitle(db: Db, title: string): string {
@@ -170,15 +170,14 @@ const plain = (value: Scalar): Scalar => (typeof value === 'string' ? shown(valu
 
 function undoValue(db: Db, { uid, attribute, old, fresh }: Change): Form[] {
   const now = valueOf(db, idOf(db, uid)!, attribute);
-  const swap = (text: unknown): Form => [':db/cas', ref(uid), attribute, plain(now), text];
   if (now === fresh) {
     if (old === undefined) return now === undefined ? [] : [unset(uid, attribute, plain(now))];
-    return [attribute === TEXT && now !== undefined ? swap(plain(old)) : set(uid, attribute, plain(old))];
+    return [attribute === TEXT && now !== undefined ? swap(uid, attribute, plain(now), plain(old)) : set(uid, attribute, plain(old))];
   }
   const areTexts = [now, old, fresh].every((each) => typeof each === 'string');
   if (attribute !== TEXT || !areTexts) return [];
   const merged = mergeText(shown(fresh), shown(old), shown(now));
-  return merged === shown(now) ? [] : [swap(merged)];
+  return merged === shown(now) ? [] : [swap(uid, attribute, plain(now), merged)];
 }
 
 interface Presence {
