@@ -23,9 +23,10 @@ export class Roll {
     this.channel.onmessage = (event) => this.receive(event.data as Message);
   }
 
+  /* Others hear of the name only when it is this tab's: whoever hears of it waits for its end, and would get it now. */
   async take(name: string): Promise<void> {
-    this.owned.add(name);
     await this.lock(name, {});
+    this.owned.add(name);
   }
 
   /* False when another tab owns it. */

@@ -10,7 +10,7 @@ import { readFileSync } from 'node:fs';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { Client, datascript } from '../../../client/dist/node.js';
 import { sampleGraph } from '../../data/sample-graph.mjs';
-import { Browser, heapSize, minified, noChromium, processorTime } from '../../e2e/client/chromium.mjs';
+import { Browser, heapSize, longTasks, minified, noChromium, processorTime } from '../../e2e/client/chromium.mjs';
 import { Proxy } from '../../e2e/client/proxy.mjs';
 import { Stoa, until, within } from '../../e2e/harness.mjs';
 
@@ -176,6 +176,15 @@ async function catchUps(stoa, platform) {
   }
 }
 
+/* Of the page's thread, in a page that has loaded before. */
+async function longestTasks(stoa, platform, page, count) {
+  for (const protocol of ['json', 'msgpack']) {
+    const tasks = await longTasks(page, 0, () => within('a load', platform.load(stoa, protocol)));
+    print(`the longest task of a load in ${platform.name}, ${count} datoms, ${protocol}`,
+      `${Math.max(...tasks).toFixed(0)} ms of processor time (50 at most is wanted)`);
+  }
+}
+
 /* --- the run --- */
 
 const file = process.argv[2];
@@ -194,8 +203,10 @@ try {
     console.error(`nothing is measured in Chromium: ${noChromium}`);
   } else {
     browser = await Browser.start();
-    const chromium = await chromiumOf(await browser.page());
+    const page = await browser.page();
+    const chromium = await chromiumOf(page);
     await loads(stoa, chromium, count);
+    await longestTasks(stoa, chromium, page, count);
     await catchUps(stoa, chromium);
   }
 } finally {
