@@ -3,19 +3,16 @@
  *
  * `db` is what the server sent with one's own unanswered edits on top, so that a key shows at once. A text is sent as
  * what its writer made of what they saw, and the client merges it with what others have made of it. Any other
- * edit is a function of a database. When the server refuses one because someone else was there first (`conflict`),
- * it is made again from what is there now; it is told as rejected only when that fails too.
- * What someone else put below a block that one took away is given another place (model/strays.ts).
+ * edit is a function of a database (model/edits.ts).
  */
 import { batch, signal } from '@preact/signals';
 import {
-  Client, Keyword, RequestError, datascript, type Fields, type Session, type State, type Transaction, type Value,
+  Client, Keyword, datascript, type Fields, type Session, type State, type Value,
 } from '../../client/dist/index.js';
 import { SCHEMA, carryBlocks, readBlock, type Db } from './model/blocks.js';
+import { Edits, textsOf, type EditFn } from './model/edits.js';
 import { GoneError, ref, set, type Form } from './model/forms.js';
 import { allPages } from './model/pages.js';
-import { adopt, straysOf } from './model/strays.js';
-import { History } from './model/undo.js';
 
 export { mergeText } from '../../client/dist/index.js';
 
@@ -36,16 +33,11 @@ export interface Rejection {
   readonly texts: readonly string[];
 }
 
-export type EditFn = (db: Db) => readonly Form[];
-
 export interface GraphOptions {
   readonly urls: readonly string[];
   readonly graph: string;
   readonly user: { readonly name: string; readonly color: string };
 }
-
-/* An edit that loses again and again is told as rejected. */
-const TRIES_MAX = 5;
 
 /* After such a pause, typing goes on in another step of undoing. */
 const RUN_PAUSE_MS = 2_000;
@@ -74,9 +66,7 @@ export class Graph {
   readonly people = signal<readonly Person[]>([]);
   readonly rejections = signal<readonly Rejection[]>([]);
   private readonly client: Client;
-  private readonly history = new History();
-  /* Undoings and redoings: an edit that one of them may have been about is not made again. */
-  private turns = 0;
+  private readonly edits: Edits;
   /* All that this page has been to the server, in its life. */
   private readonly sessions = new Set<string>();
   private lastStatus: Status | undefined;
@@ -89,15 +79,21 @@ export class Graph {
 
   constructor(options: GraphOptions) {
     this.client = new Client({ ...options, user: { ...options.user }, protocol: 'msgpack' });
+    this.edits = new Edits({
+      shown: () => this.db.peek(),
+      sent: () => this.client.mirror.db,
+      transact: (forms) => this.load(forms),
+      rejected: (error, texts) => this.reject(error, texts),
+    });
     datascript.listen(this.client.conn, ({ tx_data, tx_meta }) => {
       this.isReplaced ||= (tx_meta as Fields | null)?.['type'] === 'snapshot';
       this.hasMoved ||= this.isReplaced || tx_data.some(({ a }) => SHAPE.has(a));
       for (const { e } of tx_data) this.changed.add(e);
     });
     // DataScript's listeners are called before the client is done with a change; these are called after.
-    this.client.onTransaction((transaction) => {
+    this.client.onTransaction(({ session, datoms }) => {
       this.refresh();
-      this.giveHomes(transaction);
+      this.edits.saw(datoms, this.sessions.has(session ?? ''));
     });
     this.client.on('welcome', ({ session }) => this.sessions.add(session as string));
     this.client.onState((state) => this.followState(state));
@@ -111,27 +107,13 @@ export class Graph {
    * Makes an edit and shows it at once. Resolves, whatever became of it, when the server has answered. Edits of one
    * `run` that follow each other are undone together.
    */
-  async edit(fn: EditFn, run?: string): Promise<void> {
-    const forms = this.formsOf(fn);
-    if (forms.length === 0) return;
-    this.history.add(this.db.value, forms, run);
-    await this.send(forms, fn);
-  }
-
-  /* An edit of what is not there any more is told as rejected, with the texts that it would have written. */
-  private formsOf(fn: EditFn, texts: readonly string[] = []): readonly Form[] {
-    try {
-      return fn(this.db.value);
-    } catch (error) {
-      if (!(error instanceof GoneError)) throw error;
-      this.reject(error, texts);
-      return [];
-    }
+  edit(fn: EditFn, run?: string): Promise<void> {
+    return this.edits.edit(fn, run);
   }
 
   /* An edit that nobody would think of undoing, such as the page that opening a link makes. */
-  async prepare(fn: EditFn): Promise<void> {
-    await this.send(this.formsOf(fn), fn);
+  prepare(fn: EditFn): Promise<void> {
+    return this.edits.prepare(fn);
   }
 
   /*
@@ -141,7 +123,7 @@ export class Graph {
   async write(uid: string, text: string, base: string, after: EditFn): Promise<void> {
     const waiting: Promise<void>[] = [];
     if (text !== base) {
-      if (readBlock(this.db.value, uid)) this.history.add(this.db.value, [set(uid, ':block/string', text)], this.runOf(uid));
+      if (readBlock(this.db.value, uid)) this.edits.note([set(uid, ':block/string', text)], this.runOf(uid));
       const sent = this.client.editText(ref(uid), ':block/string', text, base);
       waiting.push(sent.then(() => {}, (error: Error) => this.reject(readBlock(this.db.value, uid) ? error : WRITTEN_GONE, [text])));
       this.refresh();
@@ -157,16 +139,12 @@ export class Graph {
     return `${uid} ${this.run.count}`;
   }
 
-  async undo(): Promise<void> {
-    this.turns++;
-    const { forms, again } = this.history.undo(this.db.value);
-    await this.send(forms, again);
+  undo(): Promise<void> {
+    return this.edits.undo();
   }
 
-  async redo(): Promise<void> {
-    this.turns++;
-    const { forms, again } = this.history.redo(this.db.value);
-    await this.send(forms, again);
+  redo(): Promise<void> {
+    return this.edits.redo();
   }
 
   /* Forms that are undone by nobody, such as a part of an import. Rejects when the server refuses them. */
@@ -204,25 +182,6 @@ export class Graph {
   /* Tries to connect now. */
   reconnect(): void {
     this.client.reconnect();
-  }
-
-  private async send(first: readonly Form[], fn: EditFn): Promise<void> {
-    let forms = first;
-    const { turns } = this;
-    for (let tries = 1; forms.length > 0; tries++) {
-      const sent = this.client.transact(forms as Value);
-      this.refresh();
-      const problem = await sent.then(() => undefined, (error: unknown) => error);
-      if (problem === undefined) return;
-      const isLost = problem instanceof RequestError && problem.code === 'conflict' && tries < TRIES_MAX && this.turns === turns;
-      if (!isLost) this.reject(problem as Error, textsOf(forms));
-      forms = isLost ? this.formsOf(fn, textsOf(forms)) : [];
-    }
-  }
-
-  private giveHomes({ session, datoms }: Transaction): void {
-    const strays = this.sessions.has(session ?? '') ? straysOf(datoms, this.db.value) : [];
-    if (strays.length > 0) void this.prepare((db) => adopt(db, strays, Date.now()));
   }
 
   private reject(error: Error, texts: readonly string[]): void {
@@ -307,15 +266,6 @@ function isAlike(attribute: string, schema: Readonly<Record<string, Properties>>
 /* Others choose their colours: nothing but a colour may come into a style. */
 function safeColor(color: string | undefined): string {
   return color && /^#[0-9a-f]{6}$/i.test(color) ? color : '#6b7280';
-}
-
-function textsOf(forms: readonly Form[]): string[] {
-  return forms.flatMap((form) => {
-    const text = Array.isArray(form)
-      ? form[2] === ':block/string' && form.at(-1)
-      : (form as Fields)[':block/string'];
-    return typeof text === 'string' ? [text] : [];
-  });
 }
 
 function schemaForms(): Value {

@@ -5,7 +5,7 @@ import { datascript } from '../../client/dist/index.js';
 import { carryBlocks, idOf, rowsBelow } from '../out/model/blocks.js';
 import { indent, insert, mergeUp, moveTo, outdent, remove, shift, split, tree } from '../out/model/edit.js';
 import { set } from '../out/model/forms.js';
-import { heldForms } from '../out/model/undo.js';
+import { heldForms } from '../out/model/draft.js';
 import { NOW, outline } from './outline.mjs';
 
 const BEFORE = 'a A\n  b B\n    c C\n  d D\n+e E\n  f F\ng G';

@@ -5,7 +5,7 @@
 import { datascript } from '../../client/dist/index.js';
 import { SCHEMA, childrenOf, idOf, parentOf, readId } from '../out/model/blocks.js';
 import { refForms } from '../out/model/forms.js';
-import { heldForms } from '../out/model/undo.js';
+import { heldForms } from '../out/model/draft.js';
 
 export const NOW = 1_000;
 
@@ -43,6 +43,16 @@ export function show(db, uid = 'p', depth = 0) {
       return `${line}\n${show(db, block.uid, depth + 1)}`;
     })
     .join('');
+}
+
+/* The page of a database as the server would have told it. */
+export function pastOf(db, uid = 'p') {
+  const past = (block) => ({
+    uid: block.uid, text: block.text, heading: block.heading, isOpen: block.isOpen, order: block.order,
+    children: childrenOf(db, block.id).map(past),
+  });
+  const page = readId(db, idOf(db, uid));
+  return { ...past(page), title: page.title };
 }
 
 /* What must hold in every graph: each block under one parent, all of them reached from a page. */

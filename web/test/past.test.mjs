@@ -1,21 +1,11 @@
 // A page as it was: what is read of the server's answer, how two moments differ, and bringing one back.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { idOf, readBlock, readId, referrersOf, childrenOf, uidOf } from '../out/model/blocks.js';
+import { idOf, readBlock, referrersOf, uidOf } from '../out/model/blocks.js';
 import { insert, moveTo, remove, setText, tree } from '../out/model/edit.js';
 import { comparePast, diffTexts, isRestorable, readPast, restoreBlock, restorePage } from '../out/model/past.js';
 import { recordStep, undoForms } from '../out/model/undo.js';
-import { NOW, apply, faultsOf, outline, show, text } from './outline.mjs';
-
-/* The page of a database as the server would have told it. */
-function pastOf(db, uid = 'p') {
-  const past = (block) => ({
-    uid: block.uid, text: block.text, heading: block.heading, isOpen: block.isOpen, order: block.order,
-    children: childrenOf(db, block.id).map(past),
-  });
-  const page = readId(db, idOf(db, uid));
-  return { ...past(page), title: page.title };
-}
+import { NOW, apply, faultsOf, outline, pastOf, show, text } from './outline.mjs';
 
 const lines = (rows) => rows.map(({ block, depth, kind, runs }) => {
   const marks = { kept: '', added: '+', removed: '-' };

@@ -1,8 +1,19 @@
 /* Forms that are made one after another, each against the database with those before it. */
-import { datascript } from '../../../client/dist/index.js';
+import { datascript, held } from '../../../client/dist/index.js';
 import type { Db } from './blocks.js';
 import type { Form } from './forms.js';
-import { heldForms } from './undo.js';
+
+/* Forms with their texts as a mirror holds them, ready for DataScript. */
+export function heldForms(forms: readonly Form[]): readonly (readonly unknown[])[] {
+  const holdAll = (value: unknown): unknown => {
+    if (Array.isArray(value)) return value.map(holdAll);
+    if (typeof value === 'object' && value !== null && !(value instanceof Date)) {
+      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, holdAll(item)]));
+    }
+    return typeof value === 'string' ? held(value) : value;
+  };
+  return holdAll(forms) as readonly (readonly unknown[])[];
+}
 
 export class Draft {
   readonly forms: Form[] = [];

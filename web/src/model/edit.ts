@@ -8,7 +8,8 @@ import {
   childrenOf, idOf, parentOf, pathOf, readBlock, readId, referrersOf, seenAbove, subtreeOf, uidOf, valueOf, type Block, type Db,
 } from './blocks.js';
 import {
-  attach, detach, expectId, makeRoom, parentUid, ref, refForms, set, siblingsOf, still, swap, textOf, unset, unwritten,
+  attach, expectId, hang, isWithin, makeRoom, parentUid, reached, ref, refForms, set, siblingsOf, still, swap, textOf, unset,
+  unwritten,
   type Edit, type Form,
 } from './forms.js';
 import { repointBlocks } from './links.js';
@@ -111,11 +112,9 @@ export function mergeUp(db: Db, root: string, uid: string, text: string, now: nu
   const index = isIntoParent ? 0 : childrenOf(db, above.id).length;
   const room = makeRoom(db, above.uid, index, children.length, new Set([uid]));
   const forms = [
-    still(parent, uid), ...unwritten(db, uid),
+    ...reached(db, above.uid), still(parent, uid), ...unwritten(db, uid),
     ...room.forms,
-    ...children.flatMap((child, i) => [
-      still(uid, child), detach(uid, child), attach(above.uid, child), set(child, ':block/order', room.orders[i]),
-    ]),
+    ...children.flatMap((child, i) => [...hang(db, child, above.uid), set(child, ':block/order', room.orders[i])]),
     ...(children.length > 0 && !above.isOpen ? [set(above.uid, ':block/open', true)] : []),
     ...setText(db, above.uid, above.text + text, true, now),
     ...repoint(db, block, above, now),
@@ -138,17 +137,10 @@ function repoint(db: Db, from: Block, to: Block, now: number): Form[] {
 
 /* Moves blocks below `parent` before its child `index`, counted without the moved ones. They keep their sequence. */
 export function moveTo(db: Db, uids: readonly string[], parent: string, index: number): Form[] | undefined {
-  const parentId = expectId(db, parent);
-  const path = [...pathOf(db, parentId), parentId].map((id) => uidOf(db, id));
-  if (uids.some((uid) => path.includes(uid))) return undefined; // into itself
+  if (uids.some((uid) => isWithin(db, parent, uid))) return undefined;
   const { orders, forms } = makeRoom(db, parent, index, uids.length, new Set(uids));
-  const wayDown = path.slice(1).map((uid, i) => still(path[i]!, uid));
-  const moves = uids.flatMap((uid, i) => {
-    const old = parentUid(db, uid);
-    const change = old === parent ? [] : [detach(old, uid), attach(parent, uid)];
-    return [still(old, uid), ...change, set(uid, ':block/order', orders[i])];
-  });
-  return [...wayDown, ...forms, ...moves];
+  const moves = uids.flatMap((uid, i) => [...hang(db, uid, parent), set(uid, ':block/order', orders[i])]);
+  return [...reached(db, parent), ...forms, ...moves];
 }
 
 /* Tab: the blocks, which are siblings in sequence, go below the one before them. */

@@ -8,7 +8,7 @@
  */
 import { dayUidOfTitle } from './dates.js';
 import { linksOf } from './links.js';
-import { childrenOf, idOf, idOfTitle, parentOf, readBlock, uidOf, valueOf, valuesOf, type Db } from './blocks.js';
+import { childrenOf, idOf, idOfTitle, parentOf, pathOf, readBlock, uidOf, valueOf, valuesOf, type Db } from './blocks.js';
 import { place } from './order.js';
 
 export type Form = readonly unknown[] | Readonly<Record<string, unknown>>;
@@ -57,15 +57,43 @@ export function textOf(db: Db, uid: string): string | null {
   return block && valueOf(db, block.id, ':block/string') !== undefined ? block.text : null;
 }
 
-/* The same for a block that hangs nowhere: whoever gives it a place gives it an order too. */
-export function unplaced(db: Db, uid: string, order?: number): Form {
-  const old = valueOf(db, expectId(db, uid), ':block/order') ?? null;
-  return swap(uid, ':block/order', old, order ?? old ?? 0);
+/*
+ * The same for a block that hangs nowhere. A transaction cannot ask for that, so all that give such a block a place
+ * compare and change one attribute: of two at once the second fails.
+ */
+function unplaced(db: Db, uid: string): Form {
+  const old = valueOf(db, expectId(db, uid), ':edit/time') as number | undefined;
+  return swap(uid, ':edit/time', old ?? null, (old ?? 0) + 1);
+}
+
+/* Whether forms only compare. */
+export function areGuards(forms: readonly Form[]): boolean {
+  return forms.every((form) => Array.isArray(form) && form[0] === ':db/cas' && JSON.stringify(form[3]) === JSON.stringify(form[4]));
 }
 
 export const attach = (parent: string, child: string): Form => set(parent, ':block/children', ref(child));
 
 export const detach = (parent: string, child: string): Form => unset(parent, ':block/children', ref(child));
+
+/* Puts a block, from wherever it hangs, below another one. */
+export function hang(db: Db, child: string, parent: string): Form[] {
+  const old = parentOf(db, expectId(db, child));
+  if (old === undefined) return [unplaced(db, child), attach(parent, child)];
+  const from = uidOf(db, old);
+  return from === parent ? [still(from, child)] : [still(from, child), detach(from, child), attach(parent, child)];
+}
+
+/* That a block is still where it was seen, below its page: what is put into it is then not put into itself. */
+export function reached(db: Db, uid: string): Form[] {
+  const path = [...pathOf(db, expectId(db, uid)), expectId(db, uid)].map((id) => uidOf(db, id));
+  return path.slice(1).map((each, i) => still(path[i]!, each));
+}
+
+/* Whether a block is `uid` or below it. */
+export function isWithin(db: Db, block: string, uid: string): boolean {
+  const [id, above] = [idOf(db, block), idOf(db, uid)];
+  return id !== undefined && above !== undefined && (id === above || pathOf(db, id).includes(above));
+}
 
 export function newUid(): string {
   const bytes = crypto.getRandomValues(new Uint8Array(UID_LENGTH));

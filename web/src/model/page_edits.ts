@@ -10,7 +10,7 @@ import {
   childrenOf, idOfTitle, readId, referrersOf, subtreeOf, uidOf, valueOf, type Block, type Db,
 } from './blocks.js';
 import { remove } from './edit.js';
-import { attach, detach, expectId, makeRoom, ref, set, still, swap, unset, unwritten, type Form } from './forms.js';
+import { expectId, hang, makeRoom, ref, set, swap, unset, unwritten, type Form } from './forms.js';
 import { isLinkable, renameLinks, repointBlocks } from './links.js';
 
 /* A title as it can be kept: one line without spaces around it. */
@@ -87,9 +87,7 @@ export function mergePages(db: Db, from: string, into: string, now: number): For
   return [
     ...[source, target].map(({ uid, title }) => swap(uid, ':node/title', title, title)),
     ...forms,
-    ...moving.flatMap((uid, i) => [
-      still(from, uid), detach(from, uid), attach(into, uid), set(uid, ':block/order', orders[i]),
-    ]),
+    ...moving.flatMap((uid, i) => [...hang(db, uid, into), set(uid, ':block/order', orders[i])]),
     ...rewrite(db, linkers, turn, now),
     ...referrersOf(db, source.id)
       .filter((id) => id !== target.id)

@@ -8,7 +8,7 @@ import { childrenOf, idOf, parentOf, readBlock, subtreeOf, uidOf, type Block, ty
 import { Draft } from './draft.js';
 import { todoOf, withoutTodo } from './edit.js';
 import {
-  attach, detach, expectId, makeRoom, ref, refForms, set, still, unset, type Form,
+  areGuards, attach, expectId, hang, makeRoom, ref, refForms, set, still, swap, textOf, unset, type Form,
 } from './forms.js';
 
 export interface PastBlock {
@@ -199,26 +199,25 @@ export function restorePage(db: Db, past: PastPage, now: number): Form[] {
   draft.add(going.map((uid) => still(uidOf(db, parentOf(db, idOf(db, uid)!)!), uid)));
   draft.add(going.map((uid) => [':db/retractEntity', ref(uid)]));
   wanted.forEach(({ block }) => draft.add(refForms(draft.db, block.uid, block.text, true, now)));
-  return draft.forms;
+  return areGuards(draft.forms) ? [] : draft.forms;
 }
 
 function made(past: PastBlock, order: number, now: number): Form[] {
   const heading = past.heading > 0 ? { ':block/heading': past.heading } : {};
   return [{
     ':block/uid': past.uid,
-    ':block/string': past.text,
     ':block/open': past.isOpen,
     ...(Number.isFinite(order) ? { ':block/order': order } : {}),
     ':create/time': now,
     ':edit/time': now,
     ...heading,
-  }];
+  }, swap(past.uid, ':block/string', null, past.text)];
 }
 
 function rewrite(db: Db, past: PastBlock, now: number): Form[] {
   const { uid, text, heading } = readBlock(db, past.uid)!;
   const forms: Form[] = [];
-  if (text !== past.text) forms.push([':db/cas', ref(uid), ':block/string', text, past.text]);
+  if (text !== past.text) forms.push(swap(uid, ':block/string', textOf(db, uid), past.text));
   if (heading !== past.heading) {
     forms.push(past.heading > 0 ? set(uid, ':block/heading', past.heading) : unset(uid, ':block/heading', heading));
   }
@@ -226,9 +225,7 @@ function rewrite(db: Db, past: PastBlock, now: number): Form[] {
 }
 
 function moved(db: Db, known: Block, past: PastBlock, parent: string): Form[] {
-  const holder = parentOf(db, known.id);
-  const old = holder === undefined ? undefined : uidOf(db, holder);
-  const place = old === parent ? [] : [...(old === undefined ? [] : [still(old, past.uid), detach(old, past.uid)]), attach(parent, past.uid)];
+  const place = hang(db, past.uid, parent);
   const isPlaced = known.order === past.order || !Number.isFinite(past.order);
   return isPlaced ? place : [...place, set(past.uid, ':block/order', past.order)];
 }

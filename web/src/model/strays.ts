@@ -1,16 +1,20 @@
 /*
  * Blocks that lost their place. What someone puts below a block that another takes away at the same moment cannot be
  * named by the taking away: when it is applied last, the block hangs nowhere. Whoever took the block away gives what hung
- * below it a new place. As edit.ts: pure functions, here of a transaction's datoms and the database after it.
+ * below it a new place.
  */
 import type { Transaction } from '../../../client/dist/index.js';
-import { childrenOf, idOf, parentOf, shown, uidOf, valueOf, type Db } from './blocks.js';
-import { attach, pageForms, unplaced, type Form } from './forms.js';
+import { childrenOf, idOf, pageOf, parentOf, pathOf, shown, uidOf, valueOf, type Db } from './blocks.js';
+import { dayPage } from './dates.js';
+import type { Line } from './edits.js';
+import { hang, isWithin, pageForms, reached, set, type Form } from './forms.js';
 
 export interface Stray {
   readonly uid: string;
-  /* The uid of a block or page; the title where that page went as well, and is to be made again. */
-  readonly place: { readonly parent: string } | { readonly title: string };
+  /* Where it may hang, the best first: uids of blocks and of a page. */
+  readonly places: readonly string[];
+  /* The title of a page to be made again when none of them is there. */
+  readonly title: string | undefined;
 }
 
 /* What a transaction did to blocks and their places; each child has one parent. */
@@ -26,17 +30,21 @@ class Moves {
     }
   }
 
-  /* Where the other children of `gone` went, else the nearest above it that is still there. */
-  placeBelow(db: Db, gone: number): Stray['place'] | undefined {
+  /* Where the other children of `gone` went, else the nearest above it that is still there; and what is above that. */
+  placesBelow(db: Db, gone: number): Omit<Stray, 'uid'> {
     const passed = new Set<number>();
     for (let at: number | undefined = gone; at !== undefined && !passed.has(at); at = this.from.get(at)) {
       passed.add(at);
-      const uid = uidOf(db, this.homeOf(at) ?? at);
-      if (uid !== '') return { parent: uid };
+      const home = this.homeOf(at) ?? at;
+      if (uidOf(db, home) !== '') {
+        const page = pageOf(db, home);
+        const title = page === undefined ? undefined : shown(valueOf(db, page, ':node/title'));
+        return { places: [home, ...pathOf(db, home).reverse()].map((id) => uidOf(db, id)), title };
+      }
       const title = this.titles.get(at);
-      if (title !== undefined) return { title };
+      if (title !== undefined) return { places: [], title };
     }
-    return undefined;
+    return { places: [], title: undefined };
   }
 
   private homeOf(parent: number): number | undefined {
@@ -50,9 +58,8 @@ export function straysOf(datoms: Transaction['datoms'], after: Db): Stray[] {
   const moves = new Moves(datoms);
   return [...moves.from].flatMap(([child, parent]) => {
     const uid = uidOf(after, child);
-    const isStray = uid !== '' && uidOf(after, parent) === '' && isLost(after, child);
-    const place = isStray ? moves.placeBelow(after, parent) : undefined;
-    return place ? [{ uid, place }] : [];
+    const isStray = uidOf(after, parent) === '' && isLost(after, uid);
+    return isStray ? [{ uid, ...moves.placesBelow(after, parent) }] : [];
   });
 }
 
@@ -60,19 +67,25 @@ export function straysOf(datoms: Transaction['datoms'], after: Db): Stray[] {
 export function adopt(db: Db, strays: readonly Stray[], now: number): Form[] {
   const next = new Map<string, number>();
   const pages = new Map<string, { forms: Form[]; uid: string }>();
-  const lost = strays.filter(({ uid }) => isLost(db, idOf(db, uid)));
-  const forms = lost.flatMap(({ uid, place }) => {
-    const page = 'title' in place ? (pages.get(place.title) ?? pageForms(db, place.title, now)) : undefined;
-    if (page && 'title' in place) pages.set(place.title, page);
-    const parent = page?.uid ?? (place as { parent: string }).parent;
+  const pageOfTitle = (title: string): string => {
+    const page = pages.get(title) ?? pageForms(db, title, now);
+    pages.set(title, page);
+    return page.uid;
+  };
+  const forms = strays.filter(({ uid }) => isLost(db, uid)).flatMap(({ uid, places, title }) => {
+    const known = places.find((place) => idOf(db, place) !== undefined && !isWithin(db, place, uid));
+    const parent = known ?? pageOfTitle(title ?? dayPage(new Date(now)).title);
     const order = next.get(parent) ?? endOf(db, idOf(db, parent));
     next.set(parent, order + 1);
-    return [unplaced(db, uid, order), attach(parent, uid)];
+    const way = known === undefined ? [] : reached(db, known);
+    return [...way, ...hang(db, uid, parent), set(uid, ':block/order', order)];
   });
   return [...[...pages.values()].flatMap((page) => page.forms), ...forms];
 }
 
-function isLost(db: Db, id: number | undefined): boolean {
+/* Whether a block is there and hangs nowhere. */
+function isLost(db: Db, uid: string): boolean {
+  const id = idOf(db, uid);
   return id !== undefined && parentOf(db, id) === undefined && valueOf(db, id, ':node/title') === undefined;
 }
 
@@ -80,4 +93,40 @@ function isLost(db: Db, id: number | undefined): boolean {
 function endOf(db: Db, parent: number | undefined): number {
   const last = parent === undefined ? undefined : childrenOf(db, parent).at(-1)?.order;
   return last === undefined || last === Infinity ? 0 : Math.floor(last) + 1;
+}
+
+/* A rescue that fails as often with nothing new from the server waits for something new. */
+const TRIES_MAX = 5;
+
+/* The strays of one's own transactions, until each has a place that the server knows of. */
+export class Strays {
+  private lost: Stray[] = [];
+  private tries = 0;
+  private isTrying = false;
+
+  constructor(private readonly line: Line) {}
+
+  /* A transaction has come; `datoms` are those of one's own. */
+  saw(datoms: Transaction['datoms']): void {
+    this.lost.push(...straysOf(datoms, this.line.sent()));
+    this.tries = 0;
+    this.tend();
+  }
+
+  /*
+   * Looks after those that have no place yet. What an own edit places that is not answered waits for the answer: it is
+   * to be called again when an edit has been refused.
+   */
+  tend(): void {
+    this.lost = this.lost.filter(({ uid }) => isLost(this.line.sent(), uid));
+    const forms = this.isTrying || this.tries >= TRIES_MAX ? [] : adopt(this.line.shown(), this.lost, Date.now());
+    if (forms.length === 0) return;
+    this.isTrying = true;
+    this.tries++;
+    const done = (): void => {
+      this.isTrying = false;
+      this.tend();
+    };
+    this.line.transact(forms).then(done, done);
+  }
 }

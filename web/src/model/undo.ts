@@ -13,9 +13,10 @@
  *
  * Redoing is undoing the undoing: the forms of an undo are recorded as a step of their own.
  */
-import { datascript, held, mergeText } from '../../../client/dist/index.js';
+import { datascript, mergeText } from '../../../client/dist/index.js';
 import { idOf, idOfTitle, parentOf, shown, uidOf, valueOf, valuesOf, type Db } from './blocks.js';
-import { attach, detach, ref, set, still, swap, unplaced, unset, unwritten, type Form } from './forms.js';
+import { Draft, heldForms } from './draft.js';
+import { attach, hang, isWithin, reached, ref, set, swap, unset, unwritten, type Form } from './forms.js';
 
 type Scalar = unknown;
 
@@ -43,18 +44,6 @@ const REFS = new Set([PLACE, ':block/refs']);
 
 /* The steps kept; the oldest go. */
 const STEPS_MAX = 500;
-
-/* Forms with their texts as a mirror holds them, ready for DataScript. */
-export function heldForms(forms: readonly Form[]): readonly (readonly unknown[])[] {
-  const holdAll = (value: unknown): unknown => {
-    if (Array.isArray(value)) return value.map(holdAll);
-    if (typeof value === 'object' && value !== null && !(value instanceof Date)) {
-      return Object.fromEntries(Object.entries(value).map(([key, item]) => [key, holdAll(item)]));
-    }
-    return typeof value === 'string' ? held(value) : value;
-  };
-  return holdAll(forms) as readonly (readonly unknown[])[];
-}
 
 /* What forms change when they are applied to a database; throws where DataScript refuses them. */
 export function recordStep(db: Db, forms: readonly Form[], run?: string): Step {
@@ -94,9 +83,11 @@ export function undoForms(db: Db, step: Step): Form[] {
   const back = comingBack(db, step, gone.map((each) => each.uid));
   const going = new Set([...madeUids].filter((uid) => isUntouched(db, uid, step, madeUids)));
   const isThere = (uid: string): boolean => back.has(uid) || (idOf(db, uid) !== undefined && !going.has(uid));
-  const forms: Form[] = [...back].flatMap((uid) => restored(db, step, uid));
+  const draft = new Draft(db);
+  draft.add([...back].flatMap((uid) => restored(db, step, uid)));
   const presence = { isThere, back, made: madeUids };
-  forms.push(...undoPlaces(db, step, presence)); // before values: what hangs nowhere is known by its order
+  undoPlaces(draft, step, presence);
+  const { forms } = draft;
   for (const change of step.changes) {
     if (!isThere(change.uid) || back.has(change.uid) || madeUids.has(change.uid) || change.isRef) continue;
     forms.push(...undoValue(db, change));
@@ -197,20 +188,22 @@ function undoRefs(db: Db, step: Step, { isThere, made }: Presence): Form[] {
   });
 }
 
-/* A block goes back under its old parent, if that is there, from where the step put it and nowhere else. */
-function undoPlaces(db: Db, step: Step, { isThere, back, made }: Presence): Form[] {
+/*
+ * A block goes back under its old parent, if that is there, from where the step put it and nowhere else; not into
+ * itself, where others have moved the old parent.
+ */
+function undoPlaces(draft: Draft, step: Step, { isThere, back, made }: Presence): void {
   const places = step.changes.filter((change) => change.attribute === PLACE);
-  return places.flatMap((change) => {
-    const child = change.old as string | undefined;
-    if (child === undefined || made.has(child) || !isThere(child) || !isThere(change.uid)) return [];
+  const goingBack = places.flatMap(({ uid, old }) =>
+    typeof old === 'string' && !made.has(old) && isThere(old) && isThere(uid) ? [{ parent: uid, child: old }] : []);
+  draft.add(goingBack.filter(({ child }) => back.has(child)).map(({ parent, child }) => attach(parent, child)));
+  for (const { parent, child } of goingBack.filter((each) => !back.has(each.child))) {
     const put = places.find((each) => each.fresh === child)?.uid;
-    const id = idOf(db, child);
-    const parent = back.has(child) || id === undefined ? undefined : parentOf(db, id);
-    const now = parent === undefined ? undefined : uidOf(db, parent);
-    if (now !== undefined && now !== put) return [];
-    const leaving = now !== undefined ? [still(now, child), detach(now, child)] : back.has(child) ? [] : [unplaced(db, child)];
-    return [...leaving, attach(change.uid, child)];
-  });
+    const now = parentOf(draft.db, idOf(draft.db, child)!);
+    if ((now === undefined || uidOf(draft.db, now) === put) && !isWithin(draft.db, parent, child)) {
+      draft.add([...reached(draft.db, parent), ...hang(draft.db, child, parent)]);
+    }
+  }
 }
 
 /* What undoes a step, and what does when others have changed the graph meanwhile. */

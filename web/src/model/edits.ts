@@ -1,0 +1,109 @@
+/*
+ * One person's edits on their way into a graph that others change too.
+ *
+ * An edit is a function of a database. When the server refuses one because someone else was there first, it is made
+ * again from what is there now; it is told as rejected only when that fails too. What someone else put below a block
+ * that one took away is given another place (strays.ts).
+ */
+import { RequestError, type Transaction } from '../../../client/dist/index.js';
+import type { Db } from './blocks.js';
+import { GoneError, type Form } from './forms.js';
+import { Strays } from './strays.js';
+import { History } from './undo.js';
+
+export type EditFn = (db: Db) => readonly Form[];
+
+/* The way to the server, and what is known of it. */
+export interface Line {
+  /* What is shown: the own edits that are not answered yet, on top of what the server sent. */
+  shown(): Db;
+  /* What the server sent. */
+  sent(): Db;
+  /* Shows forms at once. Resolves when the server has taken them and sent what they changed; rejects with a RequestError. */
+  transact(forms: readonly Form[]): Promise<unknown>;
+  /* What is told when an edit cannot be made, with the texts that it would have written. */
+  rejected(error: Error, texts: readonly string[]): void;
+}
+
+/* An edit that loses again and again is told as rejected. */
+const TRIES_MAX = 5;
+
+export class Edits {
+  private readonly history = new History();
+  private readonly strays: Strays;
+  /* Undoings and redoings: an edit that one of them may have been about is not made again. */
+  private turns = 0;
+
+  constructor(private readonly line: Line) {
+    this.strays = new Strays(line);
+  }
+
+  /* Resolves, whatever became of the edit, when the server has answered. Edits of one `run` that follow each other are undone together. */
+  async edit(fn: EditFn, run?: string): Promise<void> {
+    const forms = this.formsOf(fn);
+    if (forms.length === 0) return;
+    this.note(forms, run);
+    await this.send(forms, fn);
+  }
+
+  /* An edit that nobody would think of undoing, such as the page that opening a link makes. */
+  async prepare(fn: EditFn): Promise<void> {
+    await this.send(this.formsOf(fn), fn);
+  }
+
+  async undo(): Promise<void> {
+    this.turns++;
+    const { forms, again } = this.history.undo(this.line.shown());
+    await this.send(forms, again);
+  }
+
+  async redo(): Promise<void> {
+    this.turns++;
+    const { forms, again } = this.history.redo(this.line.shown());
+    await this.send(forms, again);
+  }
+
+  /* Forms that are about to be sent in another way, as a step that can be undone. */
+  note(forms: readonly Form[], run?: string): void {
+    this.history.add(this.line.shown(), forms, run);
+  }
+
+  /* A transaction has come, one's `own` or another's. */
+  saw(datoms: Transaction['datoms'], isOwn: boolean): void {
+    this.strays.saw(isOwn ? datoms : []);
+  }
+
+  private async send(first: readonly Form[], fn: EditFn): Promise<void> {
+    let forms = first;
+    const { turns } = this;
+    for (let tries = 1; forms.length > 0; tries++) {
+      const problem = await this.line.transact(forms).then(() => undefined, (error: unknown) => error);
+      if (problem === undefined) return;
+      const isLost = problem instanceof RequestError && problem.code === 'conflict' && tries < TRIES_MAX && this.turns === turns;
+      if (!isLost) this.line.rejected(problem as Error, textsOf(forms));
+      forms = isLost ? this.formsOf(fn, textsOf(forms)) : [];
+      this.strays.tend();
+    }
+  }
+
+  /* An edit of what is not there any more is told as rejected, with the texts that it would have written. */
+  private formsOf(fn: EditFn, texts: readonly string[] = []): readonly Form[] {
+    try {
+      return fn(this.line.shown());
+    } catch (error) {
+      if (!(error instanceof GoneError)) throw error;
+      this.line.rejected(error, texts);
+      return [];
+    }
+  }
+}
+
+/* The texts that forms would write. */
+export function textsOf(forms: readonly Form[]): string[] {
+  return forms.flatMap((form) => {
+    const text = Array.isArray(form)
+      ? form[2] === ':block/string' && form.at(-1)
+      : (form as Readonly<Record<string, unknown>>)[':block/string'];
+    return typeof text === 'string' ? [text] : [];
+  });
+}
