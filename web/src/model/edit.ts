@@ -8,7 +8,7 @@ import {
   childrenOf, idOf, parentOf, pathOf, readBlock, readId, referrersOf, seenAbove, subtreeOf, uidOf, valueOf, type Block, type Db,
 } from './blocks.js';
 import {
-  attach, expectId, hang, isWithin, makeRoom, parentUid, reached, ref, refForms, set, siblingsOf, still, swap, textOf, unset,
+  attach, expectId, hang, isWithin, makeRoom, parentUid, reached, ref, refForms, set, siblingsOf, still, swap, storedText, unset,
   unwritten,
   type Edit, type Form,
 } from './forms.js';
@@ -32,7 +32,7 @@ export function tree(uid: string, text: string, children: readonly Tree[] = []):
  * changed the text meanwhile: it is then made again from the text as it is (see Graph.edit).
  */
 export function setText(db: Db, uid: string, text: string, makePages: boolean, now: number): Form[] {
-  const old = textOf(db, uid);
+  const old = storedText(db, uid);
   const changed = old === text ? [] : [swap(uid, ':block/string', old, text), set(uid, ':edit/time', now)];
   return [...changed, ...refForms(db, uid, text, makePages, now)];
 }

@@ -47,12 +47,12 @@ export const swap = (uid: string, attribute: string, old: unknown, fresh: unknow
 
 /* The same for the text of a block that is taken away: what someone writes in it meanwhile must not go with it. */
 export function unwritten(db: Db, uid: string): Form[] {
-  const text = textOf(db, uid);
+  const text = storedText(db, uid);
   return text === null ? [] : [swap(uid, ':block/string', text, text)];
 }
 
 /* A block's text as a transaction compares it: null where it has none, which shows as an empty one. */
-export function textOf(db: Db, uid: string): string | null {
+export function storedText(db: Db, uid: string): string | null {
   const block = readBlock(db, uid);
   return block && valueOf(db, block.id, ':block/string') !== undefined ? block.text : null;
 }

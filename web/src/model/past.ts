@@ -8,7 +8,7 @@ import { childrenOf, idOf, parentOf, readBlock, subtreeOf, uidOf, type Block, ty
 import { Draft } from './draft.js';
 import { todoOf, withoutTodo } from './edit.js';
 import {
-  areGuards, attach, expectId, hang, makeRoom, ref, refForms, set, still, swap, textOf, unset, type Form,
+  areGuards, attach, expectId, hang, makeRoom, ref, refForms, set, still, swap, storedText, unset, type Form,
 } from './forms.js';
 
 export interface PastBlock {
@@ -217,7 +217,7 @@ function made(past: PastBlock, order: number, now: number): Form[] {
 function rewrite(db: Db, past: PastBlock, now: number): Form[] {
   const { uid, text, heading } = readBlock(db, past.uid)!;
   const forms: Form[] = [];
-  if (text !== past.text) forms.push(swap(uid, ':block/string', textOf(db, uid), past.text));
+  if (text !== past.text) forms.push(swap(uid, ':block/string', storedText(db, uid), past.text));
   if (heading !== past.heading) {
     forms.push(past.heading > 0 ? set(uid, ':block/heading', past.heading) : unset(uid, ':block/heading', heading));
   }
