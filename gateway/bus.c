@@ -1,40 +1,42 @@
 #include "gateway/bus.h"
 
 #include "common/clock.h"
-#include "common/hashmap.h"
 #include "common/limits.h"
 #include "common/log.h"
-#include "gateway/dialer.h"
+#include "gateway/inbox.h"
 #include "proto/bus.h"
 #include "proto/mp.h"
-#include "proto/wire.h"
 
-#include <errno.h>
-#include <poll.h>
+#include <nng/nng.h>
+#include <nng/protocol/pubsub0/sub.h>
+#include <nng/protocol/reqrep0/req.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-/* So many requests are under way at a time: txd has 128 channels for all gateways. */
+/* Each context holds one request. 64 give the most round trips; a few stay for bus_ask(). */
 #define CONTEXTS      48
 #define CONTEXTS_SLOW 24
-
-/* The number of a request: nng's bit that says so, a count, and its context. That of bus_ask() has
- * none, so its answer is nobody's but who waits for it. */
-#define NUMBER_BIT      UINT32_C(0x80000000)
-#define NUMBER_CONTEXTS 64
-#define NUMBER_BYTES    4
 
 #define WAITING_MAX       8192
 #define WAITING_BYTES_MAX (256 << 20)
 
+/* What the loop has not yet taken of the feed; more is dropped, as nng drops it, and repaired. */
+#define FEED_BYTES_MAX (128 << 20)
+
+#define RECONNECT_MS_MIN  50
+#define RECONNECT_MS_MAX  500
 #define STATUS_TIMEOUT_MS 2000
 #define STATUS_AGAIN_MS   1000
+#define SUB_MESSAGES      8192
 
 /* Why txd is away, when the connection is there. */
 #define SILENT "it says nothing"
 
+/* --- requests --- */
+
 struct request {
     struct request *next;
+    nng_msg *message; /* kept, since it may be sent again */
     enum bus_class class;
     bool repeatable;
     bool sent; /* so txd may have done it */
@@ -43,45 +45,39 @@ struct request {
     int64_t impatient_us; /* when to give up on a txd that is away */
     bus_answer_fn fn;
     void *arg;
-    size_t len;
-    char data[]; /* kept, since it may be sent again */
 };
 
-/* A request under way. */
+enum phase { PHASE_IDLE, PHASE_SENDING, PHASE_RECEIVING };
+
 struct context {
+    struct bus *bus;
     struct context *next_idle;
-    struct request *request; /* NULL while idle */
-    uint32_t number;
+    struct request *request;
+    nng_ctx ctx;
+    nng_aio *aio;
+    enum phase phase; /* the loop's while idle, else the aio's */
 };
 
 struct waiting {
     struct request *head, **tail;
 };
 
-/* A connection, or the making of one. */
-struct link {
-    struct bus *bus;
-    struct dialer *dialer;
-    struct wire wire;
-    enum wire_protocol own, peer;
-    ev_async dialed;
-    ev_io io; /* of the wire, while it is open */
-    void (*take)(struct bus *bus, struct bytes message);
-};
-
 struct bus {
     struct bus_options options;
+    nng_socket req, sub;
     bool closing;
-    struct link requests, feed;
-    struct hashmap topics; /* that are subscribed to */
+    nng_aio *feed_aio;
     struct context contexts[CONTEXTS];
+    nng_ctx ask_ctx;
+    nng_aio *ask_aio;
     struct context *idle;
-    uint32_t count; /* of requests, for their numbers */
     size_t in_flight, in_flight_slow;
     struct waiting waiting[BUS_SLOW + 1];
     size_t waiting_count, waiting_bytes;
+    struct inbox inbox;
     struct arena arena;
 
+    int request_pipes, feed_pipes; /* connections of the sockets: 1 or 0, if not for a moment */
     bool up;
     bool status_asked;
     int64_t status_again_us;
@@ -90,47 +86,77 @@ struct bus {
     char reason[256]; /* why it is not up */
 };
 
+/* --- on nng's threads --- */
+
+static void arrive_pipe(struct bus *bus, int *pipes, nng_pipe_ev event)
+{
+    inbox_put(&bus->inbox, &(struct arrival){ .type = ARRIVAL_PIPE,
+                                              .pipes = pipes,
+                                              .change = event == NNG_PIPE_EV_ADD_POST ? 1 : -1 });
+}
+
+static void on_request_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
+{
+    struct bus *bus = arg;
+
+    (void)pipe;
+    arrive_pipe(bus, &bus->request_pipes, event);
+}
+
+static void on_feed_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
+{
+    struct bus *bus = arg;
+
+    (void)pipe;
+    arrive_pipe(bus, &bus->feed_pipes, event);
+}
+
+/* The receive is started inside the send's completion, or its answer can be lost. */
+static void on_context(void *arg)
+{
+    struct context *context = arg;
+    int result = nng_aio_result(context->aio);
+    struct arrival arrival = { .type = ARRIVAL_ANSWER, .context = context, .result = result };
+
+    if (context->phase == PHASE_SENDING) {
+        if (result == 0) {
+            context->phase = PHASE_RECEIVING;
+            nng_ctx_recv(context->ctx, context->aio);
+            return;
+        }
+        nng_msg_free(nng_aio_get_msg(context->aio));
+        nng_aio_set_msg(context->aio, NULL);
+    } else if (result == 0) {
+        arrival.message = nng_aio_get_msg(context->aio);
+    }
+    inbox_put(&context->bus->inbox, &arrival);
+}
+
+static void on_feed(void *arg)
+{
+    struct bus *bus = arg;
+    int result = nng_aio_result(bus->feed_aio);
+
+    if (result == NNG_ECLOSED || result == NNG_ECANCELED)
+        return;
+    if (result == 0)
+        inbox_put(&bus->inbox, &(struct arrival){ .type = ARRIVAL_FEED,
+                                                  .message = nng_aio_get_msg(bus->feed_aio) });
+    nng_recv_aio(bus->sub, bus->feed_aio);
+}
+
 /* --- sending --- */
 
-/* Looks for more to read, and for room to write when something waits for that. */
-static void link_watch(struct link *link)
+static void request_free(struct request *request)
 {
-    int events = EV_READ | (wire_waiting(&link->wire) > 0 ? EV_WRITE : 0);
-
-    if (ev_is_active(&link->io) && link->io.events == events)
-        return;
-    ev_io_stop(link->bus->options.loop, &link->io);
-    ev_io_set(&link->io, link->wire.fd, events);
-    ev_io_start(link->bus->options.loop, &link->io);
-}
-
-static void send_numbered(struct bus *bus, uint32_t number, struct bytes request)
-{
-    uint8_t head[NUMBER_BYTES];
-
-    store_u32be(head, number);
-    wire_send(&bus->requests.wire, (struct bytes){ (char *)head, sizeof(head) }, request);
-    link_watch(&bus->requests);
-}
-
-static uint32_t next_number(struct bus *bus, size_t context)
-{
-    return NUMBER_BIT | (++bus->count * NUMBER_CONTEXTS + (uint32_t)context);
-}
-
-static struct request *request_new(struct bytes bytes)
-{
-    struct request *request = xcalloc(1, sizeof(*request) + bytes.len);
-
-    request->len = bytes.len;
-    memcpy(request->data, bytes.data, bytes.len);
-    return request;
+    nng_msg_free(request->message);
+    free(request);
 }
 
 static void request_fail(struct request *request, const struct error *error)
 {
     request->fn(request->arg, NULL, error);
-    free(request);
+    request_free(request);
 }
 
 static void waiting_push(struct bus *bus, struct request *request)
@@ -141,7 +167,7 @@ static void waiting_push(struct bus *bus, struct request *request)
     *waiting->tail = request;
     waiting->tail = &request->next;
     bus->waiting_count++;
-    bus->waiting_bytes += request->len;
+    bus->waiting_bytes += nng_msg_len(request->message);
 }
 
 static struct request *waiting_take(struct bus *bus, struct waiting *waiting, struct request **at)
@@ -152,36 +178,28 @@ static struct request *waiting_take(struct bus *bus, struct waiting *waiting, st
     if (!request->next)
         waiting->tail = at;
     bus->waiting_count--;
-    bus->waiting_bytes -= request->len;
+    bus->waiting_bytes -= nng_msg_len(request->message);
     return request;
 }
 
 static void context_start(struct bus *bus, struct request *request)
 {
     struct context *context = bus->idle;
+    int64_t left_ms = (request->deadline_us - clock_monotonic_us()) / 1000;
+    nng_msg *copy;
 
+    if (nng_msg_dup(&copy, request->message))
+        abort(); /* out of memory */
     bus->idle = context->next_idle;
     bus->in_flight++;
     if (request->class == BUS_SLOW)
         bus->in_flight_slow++;
     request->sent = true;
     context->request = request;
-    context->number = next_number(bus, (size_t)(context - bus->contexts));
-    send_numbered(bus, context->number, (struct bytes){ request->data, request->len });
-}
-
-/* Gives the request back. */
-static struct request *context_end(struct bus *bus, struct context *context)
-{
-    struct request *request = context->request;
-
-    context->request = NULL;
-    context->next_idle = bus->idle;
-    bus->idle = context;
-    bus->in_flight--;
-    if (request->class == BUS_SLOW)
-        bus->in_flight_slow--;
-    return request;
+    context->phase = PHASE_SENDING;
+    nng_aio_set_timeout(context->aio, left_ms > 1 ? (nng_duration)left_ms : 1);
+    nng_aio_set_msg(context->aio, copy);
+    nng_ctx_send(context->ctx, context->aio);
 }
 
 static void send_waiting(struct bus *bus)
@@ -208,14 +226,17 @@ bool bus_request(struct bus *bus, const struct bus_call *call, struct error *err
         return fail(err, ERROR_BUSY, "%zu requests wait for txd; try again later",
                     bus->waiting_count);
     int64_t now = clock_monotonic_us();
-    struct request *request = request_new(call->request);
-    request->class = call->class;
-    request->repeatable = call->repeatable;
-    request->timeout_ms = call->timeout_ms;
-    request->deadline_us = now + call->timeout_ms * 1000;
-    request->impatient_us = now + call->patience_ms * 1000;
-    request->fn = call->fn;
-    request->arg = call->arg;
+    struct request *request = xcalloc(1, sizeof(*request));
+    *request = (struct request){ .class = call->class,
+                                 .repeatable = call->repeatable,
+                                 .timeout_ms = call->timeout_ms,
+                                 .deadline_us = now + call->timeout_ms * 1000,
+                                 .impatient_us = now + call->patience_ms * 1000,
+                                 .fn = call->fn,
+                                 .arg = call->arg };
+    if (nng_msg_alloc(&request->message, 0) ||
+        nng_msg_append(request->message, call->request.data, call->request.len))
+        abort(); /* out of memory */
     waiting_push(bus, request);
     send_waiting(bus);
     return true;
@@ -227,7 +248,7 @@ bool bus_withdraw(struct bus *bus, enum bus_class class, const void *arg)
 
     for (struct request **at = &waiting->head; *at; at = &(*at)->next) {
         if ((*at)->arg == arg) {
-            free(waiting_take(bus, waiting, at));
+            request_free(waiting_take(bus, waiting, at));
             return true;
         }
     }
@@ -242,38 +263,7 @@ bool bus_withdraw(struct bus *bus, enum bus_class class, const void *arg)
 /* Without the feed a gateway would not know what it does not know. */
 static bool is_connected(const struct bus *bus)
 {
-    return bus->requests.wire.greeted && bus->feed.wire.greeted;
-}
-
-/* What became of a request that txd was sent. */
-static void fail_unanswered(const struct bus *bus, const struct request *request, bool timed_out,
-                            struct error *err)
-{
-    if (timed_out)
-        fail(err, ERROR_UNAVAILABLE, "txd did not answer within %lld ms; ask again",
-             (long long)request->timeout_ms);
-    else
-        fail(err, ERROR_UNAVAILABLE, "txd went away before it answered: %s; ask again",
-             bus->reason);
-}
-
-/* Nothing is under way to a txd that is away. */
-static void give_up(struct bus *bus)
-{
-    int64_t now = clock_monotonic_us();
-    struct error error;
-
-    for (size_t i = 0; i < CONTEXTS; i++) {
-        if (!bus->contexts[i].request)
-            continue;
-        struct request *request = context_end(bus, &bus->contexts[i]);
-        if (request->repeatable && now < request->impatient_us) {
-            waiting_push(bus, request);
-        } else {
-            fail_unanswered(bus, request, false, &error);
-            request_fail(request, &error);
-        }
-    }
+    return bus->request_pipes > 0 && bus->feed_pipes > 0;
 }
 
 static void set_down(struct bus *bus, const char *reason)
@@ -284,11 +274,13 @@ static void set_down(struct bus *bus, const char *reason)
     bus->up = false;
     bus->status_asked = false;
     bus->status_again_us = clock_monotonic_us() + STATUS_AGAIN_MS * INT64_C(1000);
-    if (was_up)
-        log_warn("txd is away: %s", reason);
-    give_up(bus);
-    if (was_up)
-        bus->options.changed(bus->options.arg);
+    if (!was_up)
+        return;
+    log_warn("txd is away: %s", reason);
+    for (size_t i = 0; i < CONTEXTS; i++) /* nng would send them again by itself */
+        if (bus->contexts[i].request)
+            nng_aio_cancel(bus->contexts[i].aio);
+    bus->options.changed(bus->options.arg);
 }
 
 static void on_status(void *arg, const struct value *answer, const struct error *error)
@@ -333,11 +325,14 @@ static void ask_status(struct bus *bus)
     mp_write_map(&text, 1);
     mp_write_string(&text, BYTES("type"));
     mp_write_string(&text, BYTES("status"));
-    struct request *request = request_new(buffer_bytes(&text));
-    request->timeout_ms = STATUS_TIMEOUT_MS;
-    request->deadline_us = clock_monotonic_us() + STATUS_TIMEOUT_MS * INT64_C(1000);
-    request->fn = on_status;
-    request->arg = bus;
+    struct request *request = xcalloc(1, sizeof(*request));
+    int64_t deadline = clock_monotonic_us() + STATUS_TIMEOUT_MS * INT64_C(1000);
+    *request = (struct request){
+        .timeout_ms = STATUS_TIMEOUT_MS, .deadline_us = deadline, .fn = on_status, .arg = bus
+    };
+    if (nng_msg_alloc(&request->message, 0) ||
+        nng_msg_append(request->message, text.data, text.len))
+        abort(); /* out of memory */
     buffer_release(&text);
     context_start(bus, request);
 }
@@ -364,12 +359,18 @@ size_t bus_in_flight(const struct bus *bus)
 
 /* --- handing out --- */
 
-static void hand_out_answer(struct bus *bus, struct request *request, struct bytes message)
+static struct bytes message_bytes(nng_msg *message)
+{
+    return (struct bytes){ nng_msg_body(message), nng_msg_len(message) };
+}
+
+static void hand_out_answer(struct bus *bus, struct request *request, nng_msg *message)
 {
     struct value answer;
     struct error error;
 
-    if (!mp_read(message, &bus->arena, &answer, &error)) {
+    bus->heard_us = clock_monotonic_us();
+    if (!mp_read(message_bytes(message), &bus->arena, &answer, &error)) {
         error.kind = ERROR_FAULT;
         fail_in(&error, "cannot read txd's answer");
         request_fail(request, &error);
@@ -377,94 +378,101 @@ static void hand_out_answer(struct bus *bus, struct request *request, struct byt
         request_fail(request, &error);
     } else {
         request->fn(request->arg, &answer, NULL);
-        free(request);
+        request_free(request);
     }
     arena_reset(&bus->arena);
 }
 
-/* The number in front of an answer; 0 when there is none. */
-static uint32_t number_of(struct bytes message)
+/* What became of a request that txd was sent. */
+static void fail_unanswered(const struct bus *bus, const struct request *request, int result,
+                            struct error *err)
 {
-    return message.len < NUMBER_BYTES ? 0 : load_u32be((const uint8_t *)message.data);
+    if (result == NNG_ETIMEDOUT)
+        fail(err, ERROR_UNAVAILABLE, "txd did not answer within %lld ms; ask again",
+             (long long)request->timeout_ms);
+    else
+        fail(err, ERROR_UNAVAILABLE, "txd went away before it answered: %s; ask again",
+             result == NNG_ECANCELED ? bus->reason : nng_strerror(result));
 }
 
-static struct bytes behind(struct bytes message, size_t len)
+static void take_answer(struct bus *bus, const struct arrival *arrival)
 {
-    return (struct bytes){ message.data + len, message.len - len };
+    struct context *context = arrival->context;
+    struct request *request = context->request;
+    int64_t now = clock_monotonic_us();
+    struct error error;
+
+    context->request = NULL;
+    context->phase = PHASE_IDLE;
+    context->next_idle = bus->idle;
+    bus->idle = context;
+    bus->in_flight--;
+    if (request->class == BUS_SLOW)
+        bus->in_flight_slow--;
+    if (arrival->message) {
+        hand_out_answer(bus, request, arrival->message);
+    } else if (request->repeatable && arrival->result != NNG_ETIMEDOUT &&
+               now < request->impatient_us) {
+        waiting_push(bus, request);
+    } else {
+        fail_unanswered(bus, request, arrival->result, &error);
+        request_fail(request, &error);
+    }
 }
 
-/* One that nobody waits for any more is dropped. */
-static void take_answer(struct bus *bus, struct bytes message)
+static void take_feed(struct bus *bus, nng_msg *message)
 {
-    uint32_t number = number_of(message), i = number % NUMBER_CONTEXTS;
-
-    if (i < CONTEXTS && bus->contexts[i].request && bus->contexts[i].number == number)
-        hand_out_answer(bus, context_end(bus, &bus->contexts[i]), behind(message, NUMBER_BYTES));
-}
-
-/* txd publishes everything to everyone. */
-static void take_feed(struct bus *bus, struct bytes message)
-{
-    const char *nul = message.len ? memchr(message.data, '\0', message.len) : NULL;
+    struct bytes body = message_bytes(message);
+    const char *nul = body.len ? memchr(body.data, '\0', body.len) : NULL;
     struct value map;
     struct error error;
 
     if (!nul)
         return;
-    struct bytes topic = { message.data, (size_t)(nul - message.data) };
-    if (!hashmap_get(&bus->topics, topic))
-        return;
-    if (!mp_read(behind(message, topic.len + 1), &bus->arena, &map, &error))
+    struct bytes topic = { body.data, (size_t)(nul - body.data) };
+    struct bytes rest = { nul + 1, body.len - topic.len - 1 };
+    bus->heard_us = clock_monotonic_us();
+    if (!mp_read(rest, &bus->arena, &map, &error))
         log_error("cannot read the feed of %.*s: %s", BYTES_ARG(topic), error.message);
     else
         bus->options.feed(bus->options.arg, topic, &map);
     arena_reset(&bus->arena);
 }
 
-/* Hands out what has arrived of one connection. */
-static bool link_take(struct link *link, struct error *err)
+static void take_pipe(struct bus *bus, const struct arrival *arrival)
 {
-    struct bus *bus = link->bus;
-    bool greeted = link->wire.greeted, found = false;
-    struct bytes message = { 0 };
-
-    do {
-        if (!wire_next(&link->wire, &message, &found, err))
-            return false;
-        if (!greeted && link->wire.greeted && is_connected(bus) && !bus->up)
-            ask_status(bus);
-        greeted = link->wire.greeted;
-        if (found) {
-            bus->heard_us = clock_monotonic_us();
-            link->take(bus, message);
-        }
-    } while (found && !bus->closing);
-    return true;
+    *arrival->pipes += arrival->change;
+    if (!is_connected(bus))
+        set_down(bus, "the connection is closed");
+    else if (!bus->up)
+        ask_status(bus);
 }
 
-static void link_lost(struct link *link, const struct error *why)
+static void take(struct bus *bus, struct arrival *arrival)
 {
-    ev_io_stop(link->bus->options.loop, &link->io);
-    wire_close(&link->wire);
-    set_down(link->bus, why->message);
-    dialer_again(link->dialer);
+    switch (arrival->type) {
+    case ARRIVAL_ANSWER:
+        take_answer(bus, arrival);
+        break;
+    case ARRIVAL_FEED:
+        take_feed(bus, arrival->message);
+        break;
+    case ARRIVAL_PIPE:
+        take_pipe(bus, arrival);
+        break;
+    }
 }
 
-static void on_link(struct ev_loop *loop, ev_io *io, int events)
+void bus_dispatch(struct bus *bus)
 {
-    struct link *link = io->data;
-    struct bus *bus = link->bus;
-    struct error error;
+    struct arrival *next;
 
-    (void)loop;
-    if (events & EV_WRITE)
-        wire_flush(&link->wire);
-    if (!wire_receive(&link->wire, &error) || !link_take(link, &error))
-        link_lost(link, &error);
-    else if (!bus->closing)
-        link_watch(link);
+    for (struct arrival *at = inbox_take(&bus->inbox); at; at = next) {
+        next = at->next;
+        take(bus, at);
+        arrival_free(at);
+    }
     send_waiting(bus);
-    bus->options.handed_out(bus->options.arg);
 }
 
 static void expire(struct bus *bus, struct waiting *waiting, int64_t now)
@@ -480,7 +488,7 @@ static void expire(struct bus *bus, struct waiting *waiting, int64_t now)
         }
         waiting_take(bus, waiting, at);
         if (request->sent)
-            fail_unanswered(bus, request, bus->up, &error);
+            fail_unanswered(bus, request, bus->up ? NNG_ETIMEDOUT : NNG_ECANCELED, &error);
         else if (bus->up)
             fail(&error, ERROR_UNAVAILABLE,
                  "txd has too much to do and did not take the request; ask again");
@@ -493,155 +501,153 @@ static void expire(struct bus *bus, struct waiting *waiting, int64_t now)
 void bus_tick(struct bus *bus)
 {
     int64_t now = clock_monotonic_us();
-    struct error error;
 
     if (bus->up && now - bus->heard_us > BUS_SILENCE_MS * INT64_C(1000))
         set_down(bus, SILENT);
     if (!bus->up && is_connected(bus) && now > bus->status_again_us)
         ask_status(bus);
-    for (size_t i = 0; i < CONTEXTS; i++) {
-        struct request *request = bus->contexts[i].request;
-        if (!request || now < request->deadline_us)
-            continue;
-        fail_unanswered(bus, request, true, &error);
-        request_fail(context_end(bus, &bus->contexts[i]), &error);
-    }
     expire(bus, &bus->waiting[BUS_QUICK], now);
     expire(bus, &bus->waiting[BUS_SLOW], now);
-    send_waiting(bus);
 }
 
 /* --- waiting for one answer --- */
 
-/* The answer among what has arrived; the rest is left for the loop. */
-static bool find_answer(struct wire *wire, uint32_t number, struct bytes *answer, bool *found,
-                        struct error *err)
-{
-    size_t at = 0;
-
-    do {
-        if (!wire_peek(wire, &at, answer, found, err))
-            return false;
-    } while (*found && number_of(*answer) != number);
-    return true;
-}
-
-static bool await_answer(struct wire *wire, uint32_t number, int32_t timeout_ms,
-                         struct bytes *answer, struct error *err)
-{
-    int64_t deadline_us = clock_monotonic_us() + timeout_ms * INT64_C(1000), left_us;
-    bool found = false;
-
-    while ((left_us = deadline_us - clock_monotonic_us()) > 0) {
-        struct pollfd poll_fd = { .fd = wire->fd, .events = POLLIN };
-        if (wire_waiting(wire) > 0)
-            poll_fd.events |= POLLOUT;
-        if (poll(&poll_fd, 1, (int)(left_us / 1000) + 1) < 0 && errno != EINTR)
-            return fail(err, ERROR_FAULT, "poll: %s", strerror(errno));
-        wire_flush(wire);
-        if (!wire_receive(wire, err) || !find_answer(wire, number, answer, &found, err))
-            return false;
-        if (found)
-            return true;
-    }
-    return fail(err, ERROR_UNAVAILABLE, "txd did not answer within %d ms", timeout_ms);
-}
-
 bool bus_ask(struct bus *bus, struct bytes request, int32_t timeout_ms, struct arena *arena,
              struct value *answer, struct error *err)
 {
-    struct link *link = &bus->requests;
-    struct bytes message = { 0 };
+    nng_msg *message = NULL;
+    nng_aio *aio = bus->ask_aio;
 
     if (!bus_up(bus, err))
         return false;
-    uint32_t number = next_number(bus, CONTEXTS);
-    send_numbered(bus, number, request);
-    bool answered = await_answer(&link->wire, number, timeout_ms, &message, err);
-    ev_feed_event(bus->options.loop, &link->io, EV_READ); /* what else has arrived, or the end */
-    if (!answered)
-        return false;
+    if (nng_msg_alloc(&message, 0) || nng_msg_append(message, request.data, request.len))
+        abort(); /* out of memory */
+    nng_aio_set_timeout(aio, timeout_ms);
+    nng_aio_set_msg(aio, message);
+    nng_ctx_send(bus->ask_ctx, aio);
+    nng_aio_wait(aio);
+    int result = nng_aio_result(aio);
+    if (result) {
+        nng_msg_free(message);
+        return fail(err, ERROR_UNAVAILABLE, "cannot ask txd: %s", nng_strerror(result));
+    }
+    nng_ctx_recv(bus->ask_ctx, aio);
+    nng_aio_wait(aio);
+    result = nng_aio_result(aio);
+    if (result)
+        return fail(err, ERROR_UNAVAILABLE, "txd did not answer: %s", nng_strerror(result));
+    message = nng_aio_get_msg(aio);
     bus->heard_us = clock_monotonic_us();
-    return mp_read(arena_copy(arena, behind(message, NUMBER_BYTES)), arena, answer, err) &&
-           bus_read_answer(answer, err);
+    struct bytes kept = arena_copy(arena, message_bytes(message));
+    nng_msg_free(message);
+    return mp_read(kept, arena, answer, err) && bus_read_answer(answer, err);
 }
 
 /* --- the feed --- */
 
+/* A NUL after the topic, or "g:a" would also be fed with "g:ab". */
+static void topic_option(struct bus *bus, const char *option, struct bytes topic)
+{
+    struct buffer prefix = { 0 };
+
+    if (bus->closing)
+        return;
+    buffer_append_bytes(&prefix, topic);
+    buffer_append_u8(&prefix, 0);
+    int result = nng_socket_set(bus->sub, option, prefix.data, prefix.len);
+    if (result)
+        log_error("%s %.*s: %s", option, BYTES_ARG(topic), nng_strerror(result));
+    buffer_release(&prefix);
+}
+
 void bus_subscribe(struct bus *bus, struct bytes topic)
 {
-    hashmap_put(&bus->topics, topic, bus);
+    topic_option(bus, NNG_OPT_SUB_SUBSCRIBE, topic);
 }
 
 void bus_unsubscribe(struct bus *bus, struct bytes topic)
 {
-    hashmap_remove(&bus->topics, topic);
+    topic_option(bus, NNG_OPT_SUB_UNSUBSCRIBE, topic);
 }
 
 /* --- life --- */
 
-/* On the dialer's thread. */
-static void on_wake(void *arg)
+static bool check(int result, const char *what, const char *url, struct error *err)
 {
-    struct link *link = arg;
-
-    ev_async_send(link->bus->options.loop, &link->dialed);
+    return result == 0 || fail(err, ERROR_FAULT, "bus %s: %s: %s", url, what, nng_strerror(result));
 }
 
-static void on_dialed(struct ev_loop *loop, ev_async *dialed, int events)
+static bool set_common(nng_socket socket, const char *url, struct error *err)
 {
-    struct link *link = dialed->data;
-    int fd = dialer_take(link->dialer);
-
-    (void)loop, (void)events;
-    if (fd < 0)
-        return;
-    wire_open(&link->wire, fd, link->own, link->peer);
-    link_watch(link);
+    return check(
+               nng_socket_set_size(socket, NNG_OPT_RECVMAXSZ, LIMIT_BUS_BYTES + BUS_OVERHEAD_BYTES),
+               "limit", url, err) &&
+           check(nng_socket_set_ms(socket, NNG_OPT_RECONNMINT, RECONNECT_MS_MIN), "reconnect", url,
+                 err) &&
+           check(nng_socket_set_ms(socket, NNG_OPT_RECONNMAXT, RECONNECT_MS_MAX), "reconnect", url,
+                 err) &&
+           check(nng_dial(socket, url, NULL, NNG_FLAG_NONBLOCK), "dial", url, err);
 }
 
-static void link_open(struct link *link, const char *url)
+static bool notify_pipes(struct bus *bus, nng_socket socket, nng_pipe_cb fn, const char *url,
+                         struct error *err)
 {
-    ev_init(&link->io, on_link);
-    link->io.data = link;
-    ev_async_init(&link->dialed, on_dialed);
-    link->dialed.data = link;
-    ev_async_start(link->bus->options.loop, &link->dialed);
-    link->dialer = dialer_open(url, on_wake, link);
+    return check(nng_pipe_notify(socket, NNG_PIPE_EV_ADD_POST, fn, bus), "notify", url, err) &&
+           check(nng_pipe_notify(socket, NNG_PIPE_EV_REM_POST, fn, bus), "notify", url, err);
 }
 
-static void link_close(struct link *link)
+static bool open_requests(struct bus *bus, struct error *err)
 {
-    if (!link->dialer)
-        return;
-    dialer_close(link->dialer);
-    ev_async_stop(link->bus->options.loop, &link->dialed);
-    ev_io_stop(link->bus->options.loop, &link->io);
-    wire_close(&link->wire);
+    const char *url = bus->options.request_url;
+
+    if (!check(nng_req0_open(&bus->req), "open", url, err))
+        return false;
+    if (!check(nng_socket_set_ms(bus->req, NNG_OPT_REQ_RESENDTIME, NNG_DURATION_INFINITE),
+               "resend time", url, err) ||
+        !notify_pipes(bus, bus->req, on_request_pipe, url, err))
+        return false;
+    for (size_t i = 0; i < CONTEXTS; i++) {
+        struct context *context = &bus->contexts[i];
+        context->bus = bus;
+        if (!check(nng_aio_alloc(&context->aio, on_context, context), "aio", url, err) ||
+            !check(nng_ctx_open(&context->ctx, bus->req), "context", url, err))
+            return false;
+        context->next_idle = bus->idle;
+        bus->idle = context;
+    }
+    return check(nng_aio_alloc(&bus->ask_aio, NULL, NULL), "aio", url, err) &&
+           check(nng_ctx_open(&bus->ask_ctx, bus->req), "context", url, err) &&
+           set_common(bus->req, url, err);
+}
+
+static bool open_feed(struct bus *bus, struct error *err)
+{
+    const char *url = bus->options.feed_url;
+
+    if (!check(nng_sub0_open(&bus->sub), "open", url, err))
+        return false;
+    if (!check(nng_aio_alloc(&bus->feed_aio, on_feed, bus), "aio", url, err) ||
+        !check(nng_socket_set_int(bus->sub, NNG_OPT_RECVBUF, SUB_MESSAGES), "buffer", url, err) ||
+        !notify_pipes(bus, bus->sub, on_feed_pipe, url, err) || !set_common(bus->sub, url, err))
+        return false;
+    bus_subscribe(bus, BYTES(BUS_TOPIC_TXD));
+    nng_recv_aio(bus->sub, bus->feed_aio);
+    return true;
 }
 
 bool bus_open(const struct bus_options *options, struct bus **out, struct error *err)
 {
-    if (!wire_check_url(options->request_url, err) || !wire_check_url(options->feed_url, err))
-        return false;
     struct bus *bus = xcalloc(1, sizeof(*bus));
+
     bus->options = *options;
+    inbox_open(&bus->inbox, FEED_BYTES_MAX, options->wake, options->arg);
     for (size_t i = 0; i < ARRAY_LEN(bus->waiting); i++)
         bus->waiting[i].tail = &bus->waiting[i].head;
-    for (size_t i = 0; i < CONTEXTS; i++) {
-        bus->contexts[i].next_idle = bus->idle;
-        bus->idle = &bus->contexts[i];
-    }
     snprintf(bus->reason, sizeof(bus->reason), "not yet connected to %s", options->request_url);
-    bus->requests = (struct link){
-        .bus = bus, .wire.fd = -1, .own = WIRE_REQ, .peer = WIRE_REP, .take = take_answer
-    };
-    bus->feed = (struct link){
-        .bus = bus, .wire.fd = -1, .own = WIRE_SUB, .peer = WIRE_PUB, .take = take_feed
-    };
-    bus_subscribe(bus, BYTES(BUS_TOPIC_TXD));
-    link_open(&bus->requests, options->request_url);
-    link_open(&bus->feed, options->feed_url);
+    if (!open_requests(bus, err) || !open_feed(bus, err)) {
+        bus_close(bus);
+        return false;
+    }
     *out = bus;
     return true;
 }
@@ -651,31 +657,49 @@ static void fail_everything(struct bus *bus)
     struct error error;
 
     fail(&error, ERROR_UNAVAILABLE, "the gateway is closing; ask again, of another one");
-    for (size_t i = 0; i < CONTEXTS; i++)
-        if (bus->contexts[i].request)
-            request_fail(context_end(bus, &bus->contexts[i]), &error);
+    for (size_t i = 0; i < CONTEXTS; i++) {
+        struct request *request = bus->contexts[i].request;
+        bus->contexts[i].request = NULL;
+        if (request)
+            request_fail(request, &error);
+    }
     for (size_t i = 0; i < ARRAY_LEN(bus->waiting); i++)
         while (bus->waiting[i].head)
             request_fail(waiting_take(bus, &bus->waiting[i], &bus->waiting[i].head), &error);
 }
 
+/*
+ * The aios are stopped, and the sockets are left to the end of the process: nng_close() of a
+ * socket whose connection comes or goes at that moment may never return (nng issues 648, 1543,
+ * 1813).
+ */
 void bus_stop(struct bus *bus)
 {
     if (bus->closing)
         return;
     bus->closing = true;
+    for (size_t i = 0; i < CONTEXTS; i++)
+        if (bus->contexts[i].aio)
+            nng_aio_stop(bus->contexts[i].aio);
+    if (bus->feed_aio)
+        nng_aio_stop(bus->feed_aio);
+    inbox_close(&bus->inbox); /* what has arrived is only freed: everything that waits is failed */
     bus->up = false;
-    link_close(&bus->requests);
-    link_close(&bus->feed);
     fail_everything(bus);
 }
 
+/* The struct stays too, since word of connections may still come. */
 void bus_close(struct bus *bus)
 {
     if (!bus)
         return;
     bus_stop(bus);
-    hashmap_release(&bus->topics);
+    for (size_t i = 0; i < CONTEXTS; i++)
+        if (bus->contexts[i].aio)
+            nng_aio_free(bus->contexts[i].aio);
+    if (bus->ask_aio)
+        nng_aio_free(bus->ask_aio);
+    if (bus->feed_aio)
+        nng_aio_free(bus->feed_aio);
     arena_release(&bus->arena);
-    free(bus);
 }

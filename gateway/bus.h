@@ -1,6 +1,9 @@
 /*
- * The way to txd (proto/BUS.md): two connections that the event loop watches, so that a transaction
- * waits for no other thread between its client and txd. Everything belongs to the loop's thread.
+ * The way to txd (proto/BUS.md). With inbox.h the only file of the gateway that knows nng.
+ *
+ * Answers and the feed arrive on nng's threads. They wait in an inbox and are handed out by
+ * bus_dispatch(), so every callback runs on the thread of the event loop; `wake` is called, from
+ * any thread, when the inbox is no longer empty. All other functions belong to the loop's thread.
  *
  * txd is `up` from its answer to `status` until the connection breaks or it says nothing for
  * BUS_SILENCE_MS. A request made while it is not up waits for it, within its patience; one whose
@@ -11,8 +14,6 @@
 
 #include "common/error.h"
 #include "proto/value.h"
-
-#include <ev.h>
 
 /* txd says that it is alive every second; after so much silence it is taken to be away. */
 #define BUS_SILENCE_MS 5000
@@ -43,17 +44,15 @@ struct bus_call {
 struct bus_options {
     const char *request_url;
     const char *feed_url;
-    struct ev_loop *loop;
+    void (*wake)(void *arg); /* from any thread */
     void (*feed)(void *arg, struct bytes topic, const struct value *message);
-    void (*changed)(void *arg);    /* txd is up, or is no longer */
-    void (*handed_out)(void *arg); /* all that had arrived of a connection */
+    void (*changed)(void *arg); /* txd is up, or is no longer */
     void *arg;
 };
 
-/* Errors: incorrect, when a URL is not one. */
 bool bus_open(const struct bus_options *options, struct bus **out, struct error *err) MUST_USE;
 
-/* Nothing is handed out any more; every request that waits is answered with `unavailable`. */
+/* No more calls of `wake`; every request that waits is answered with `unavailable`. */
 void bus_stop(struct bus *bus);
 
 /* Stops it, unless that has been done. Accepts NULL. */
@@ -77,6 +76,9 @@ bool bus_ask(struct bus *bus, struct bytes request, int32_t timeout_ms, struct a
 /* The feed of a topic: "txd", or "g:" and a graph's name. */
 void bus_subscribe(struct bus *bus, struct bytes topic);
 void bus_unsubscribe(struct bus *bus, struct bytes topic);
+
+/* Hands out what has arrived. */
+void bus_dispatch(struct bus *bus);
 
 /* Sees to deadlines; to be called several times a second. */
 void bus_tick(struct bus *bus);

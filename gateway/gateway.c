@@ -15,15 +15,6 @@
 #define SOON_US  1000
 #define SWEEP_US 90000
 
-/* After what may have given the rooms something to tell. */
-static void settle(struct gateway *gateway)
-{
-    struct hashmap_entry *slot;
-
-    for (size_t at = 0; (slot = hashmap_next(&gateway->rooms, &at));)
-        room_settle(slot->value);
-}
-
 /* --- the bus's --- */
 
 static void on_feed(void *arg, struct bytes topic, const struct value *message)
@@ -41,6 +32,14 @@ static void on_feed(void *arg, struct bytes topic, const struct value *message)
     } else if (bus_field_uuid(message, "incarnation", true, &incarnation, &error)) {
         presence_alive(gateway->presence, &incarnation);
     }
+}
+
+/* From any thread. */
+static void on_wake(void *arg)
+{
+    struct gateway *gateway = arg;
+
+    gateway->loop.wake(gateway->loop.arg);
 }
 
 /* Presence has news, which may wait for others to come. */
@@ -64,12 +63,21 @@ static void on_changed(void *arg)
     on_soon(gateway);
 }
 
-static void on_handed_out(void *arg)
+/* --- the loop's --- */
+
+static void settle(struct gateway *gateway)
 {
-    settle(arg);
+    struct hashmap_entry *slot;
+
+    for (size_t at = 0; (slot = hashmap_next(&gateway->rooms, &at));)
+        room_settle(slot->value);
 }
 
-/* --- the loop's --- */
+void gateway_dispatch(struct gateway *gateway)
+{
+    bus_dispatch(gateway->bus);
+    settle(gateway);
+}
 
 static void set_metrics(struct gateway *gateway)
 {
@@ -162,10 +170,9 @@ bool gateway_open(const struct settings *settings, const struct gateway_loop *lo
     srand(load_u32be(gateway->incarnation.octets));
     struct bus_options options = { .request_url = settings->txd_url,
                                    .feed_url = settings->feed_url,
-                                   .loop = loop->ev,
+                                   .wake = on_wake,
                                    .feed = on_feed,
                                    .changed = on_changed,
-                                   .handed_out = on_handed_out,
                                    .arg = gateway };
     if (!bus_open(&options, &gateway->bus, err)) {
         gateway_close(gateway);

@@ -13,7 +13,7 @@
 struct session;
 
 struct gateway_loop {
-    struct ev_loop *ev;
+    void (*wake)(void *arg); /* from any thread: call gateway_dispatch() on the loop's */
     void (*within)(void *arg, int64_t us); /* call gateway_tick() in so long at the latest */
     void *arg;
 };
@@ -36,11 +36,13 @@ struct gateway {
 bool gateway_open(const struct settings *settings, const struct gateway_loop *loop,
                   struct gateway **out, struct error *err) MUST_USE;
 
-/* No more news from txd; what waits for it fails. */
+/* No more news from txd, and no more calls of the loop's `wake`; what waits for txd fails. */
 void gateway_stop(struct gateway *gateway);
 
 /* Accepts NULL. It is stopped, and all sessions are closed by now. */
 void gateway_close(struct gateway *gateway);
+
+void gateway_dispatch(struct gateway *gateway);
 
 /* To be called ten times a second, and when asked for by `within`. */
 void gateway_tick(struct gateway *gateway);

@@ -56,8 +56,6 @@ void http_pause(struct exchange *exchange, bool paused)
 
     if (lws_rx_flow_control(connection->wsi, !paused))
         log_warn("cannot %s a body", paused ? "pause" : "resume");
-    if (!paused) /* what it has read already it looks at only after an event of its own */
-        lws_cancel_service(lws_get_context(connection->wsi));
 }
 
 void http_exchange_free(struct exchange *exchange)

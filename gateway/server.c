@@ -121,6 +121,10 @@ static int on_callback(struct lws *wsi, enum lws_callback_reasons reason, void *
 {
     (void)user;
     switch ((int)reason) {
+    case LWS_CALLBACK_EVENT_WAIT_CANCELLED:
+        if (server_of(wsi)->gateway)
+            gateway_dispatch(server_of(wsi)->gateway);
+        return 0;
     case LWS_CALLBACK_ESTABLISHED:
     case LWS_CALLBACK_RECEIVE:
     case LWS_CALLBACK_SERVER_WRITEABLE:
@@ -140,6 +144,14 @@ static int on_callback(struct lws *wsi, enum lws_callback_reasons reason, void *
 
 /* --- the loop --- */
 
+/* From any thread: the only call that may be. */
+static void on_wake(void *arg)
+{
+    struct server *server = arg;
+
+    lws_cancel_service(server->context);
+}
+
 static void on_tick(lws_sorted_usec_list_t *tick);
 
 static void on_within(void *arg, int64_t us)
@@ -151,8 +163,6 @@ static void on_within(void *arg, int64_t us)
         return;
     server->due_us = due_us;
     lws_sul_schedule(server->context, 0, &server->tick, on_tick, us);
-    if (us < TICK_US) /* libwebsockets looks at its times only after an event of its own */
-        lws_cancel_service(server->context);
 }
 
 static void stop_when_drained(struct server *server)
@@ -270,13 +280,13 @@ static bool open_context(struct server *server, struct error *err)
 bool server_open(const struct settings *settings, struct server **out, struct error *err)
 {
     struct server *server = xcalloc(1, sizeof(*server));
-    struct gateway_loop loop = { .within = on_within, .arg = server };
+    struct gateway_loop loop = { .wake = on_wake, .within = on_within, .arg = server };
 
     server->settings = settings;
     lws_set_log_level(LLL_ERR | LLL_WARN, on_lws_log);
     signal(SIGPIPE, SIG_IGN);
     raise_descriptors();
-    server->loop = loop.ev = ev_default_loop(0);
+    server->loop = ev_default_loop(0);
     if (!open_context(server, err) || !gateway_open(settings, &loop, &server->gateway, err)) {
         server_close(server);
         return false;
@@ -296,7 +306,7 @@ void server_run(struct server *server)
     log_info("stopped");
 }
 
-/* First the bus, whose callbacks use the sockets; then these, whose sessions use the gateway. */
+/* First the bus, whose threads wake the loop; then the sockets, whose sessions use the gateway. */
 void server_close(struct server *server)
 {
     if (!server)

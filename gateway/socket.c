@@ -48,8 +48,6 @@ static void on_pause(void *arg, bool paused)
 
     if (lws_rx_flow_control(socket->wsi, !paused))
         log_warn("cannot %s a socket", paused ? "pause" : "resume");
-    if (!paused) /* what it has read already it looks at only after an event of its own */
-        lws_cancel_service(lws_get_context(socket->wsi));
 }
 
 static const struct session_operations operations = { .wake = on_wake, .pause = on_pause };

@@ -64,8 +64,6 @@ static void finish(struct bus *bus, const char *type, const struct value *answer
     *at = call->next;
     call->call.fn(call->call.arg, answer, error);
     call_free(call);
-    if (bus->options.handed_out)
-        bus->options.handed_out(bus->options.arg);
 }
 
 void fake_bus_answer(struct bus *bus, const char *type, const struct value *answer)
@@ -169,6 +167,11 @@ void bus_subscribe(struct bus *bus, struct bytes topic)
 void bus_unsubscribe(struct bus *bus, struct bytes topic)
 {
     (void)bus, (void)topic;
+}
+
+void bus_dispatch(struct bus *bus)
+{
+    (void)bus;
 }
 
 void bus_tick(struct bus *bus)

@@ -208,6 +208,11 @@ static void on_pause(void *socket, bool paused)
 
 static const struct session_operations operations = { .wake = on_wake, .pause = on_pause };
 
+static void on_loop_wake(void *arg)
+{
+    (void)arg;
+}
+
 static void on_loop_within(void *arg, int64_t us)
 {
     (void)arg, (void)us;
@@ -215,7 +220,7 @@ static void on_loop_within(void *arg, int64_t us)
 
 static void set_up(struct fixture *fixture)
 {
-    const struct gateway_loop loop = { .within = on_loop_within };
+    const struct gateway_loop loop = { .wake = on_loop_wake, .within = on_loop_within };
     struct error error;
 
     *fixture = (struct fixture){ .settings = { .frame_bytes = 1 << 20,
@@ -335,6 +340,7 @@ static void answer(struct fixture *fixture, const struct step *step)
     struct value value = fake_bus_value(&arena, step->more);
 
     fake_bus_answer(fixture->gateway->bus, step->text, &value);
+    gateway_dispatch(fixture->gateway);
     arena_release(&arena);
 }
 
