@@ -28,6 +28,9 @@ static void mend_utf8(char *message)
     }
 }
 
+#undef fail /* error.h makes macros of them for the analyzer */
+#undef fail_in
+
 bool fail(struct error *err, enum error_kind kind, const char *format, ...)
 {
     va_list args;
