@@ -171,6 +171,8 @@ static const struct expression {
     { "(parse-long \" 1\")", NULL },
     { "(parse-double \"1e3\")", "1000.0" },
     { "(parse-double \"x\")", NULL },
+    { "(parse-double \"e3\")", NULL },
+    { "(parse-double \"\")", NULL },
     { "(parse-double \"nan\")", NULL },
     { "(inst-ms #inst \"1970-01-01T00:00:01Z\")", "1000" },
     /* across types: nil, booleans, numbers, instants, uuids, strings, keywords, symbols,

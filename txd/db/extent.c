@@ -12,14 +12,14 @@
 
 /* Groups `count` ascending keys; `key_at` gives them. */
 struct sorted_keys {
-    const uint32_t *small; /* one of the two */
+    const uint32_t *small; /* these, unless there are `longs` */
     const int64_t *longs;
     uint32_t count;
 };
 
 static int64_t key_at(const struct sorted_keys *keys, uint32_t i)
 {
-    return keys->small ? (int64_t)keys->small[i] : keys->longs[i];
+    return keys->longs ? keys->longs[i] : (int64_t)keys->small[i];
 }
 
 static bool is_dense(int64_t first, int64_t last, uint32_t count)

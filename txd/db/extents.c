@@ -144,9 +144,9 @@ static struct slot *slot_of(struct extents *extents, uint16_t a)
 {
     if (a >= extents->count) {
         uint32_t count = 2u * a + 64;
-        extents->slots = xrealloc(extents->slots, count * sizeof(*extents->slots));
+        extents->slots = xrealloc(extents->slots, count * sizeof(struct slot *));
         memset(extents->slots + extents->count, 0,
-               (count - extents->count) * sizeof(*extents->slots));
+               (count - extents->count) * sizeof(struct slot *));
         extents->count = count;
     }
     if (!extents->slots[a])

@@ -367,7 +367,7 @@ static bool run_clauses(struct execution *execution, const struct frame *frame,
             !run_explained(execution, &own, left[next], bindings, err))
             return false;
         count--;
-        memmove(&left[next], &left[next + 1], (count - next) * sizeof(*left));
+        memmove(&left[next], &left[next + 1], (count - next) * sizeof(struct clause *));
         if (!drop_unneeded(execution, bindings, wanted, left, count, err))
             return false;
     }

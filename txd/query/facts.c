@@ -36,12 +36,10 @@ const struct facts_group *facts_group(const struct facts *facts, uint16_t a)
 
 static void add_datom(struct facts *facts, struct arena *arena, const struct datom *datom)
 {
-    struct facts_group *last = facts->count ? &facts->groups[facts->count - 1] : NULL;
-
-    if (!last || last->a != datom->a)
-        last = add_group(facts, arena, datom->a);
+    if (facts->count == 0 || facts->groups[facts->count - 1].a != datom->a)
+        add_group(facts, arena, datom->a);
     value_builder_add(&facts->values, arena, value_copy(arena, &datom->v));
-    last->end++;
+    facts->groups[facts->count - 1].end++;
 }
 
 /* Reads the entity's datoms from one attribute on. *again: where to go on, behind an attribute of

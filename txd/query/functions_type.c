@@ -80,15 +80,11 @@ BUILT_IN(instant_ms)
 /* The text as a C string in `buffer`; false when it is no number at first sight. */
 static bool number_text(struct bytes text, char buffer[64])
 {
-    bool begins = text.len > 0 && text.len < 64 && memchr("+-.0123456789", text.data[0], 13);
-
-    for (size_t i = 0; begins && i < text.len; i++)
-        begins = memchr("+-.0123456789eE", text.data[i], 15) != NULL;
-    if (begins) {
-        memcpy(buffer, text.data, text.len);
-        buffer[text.len] = 0;
-    }
-    return begins;
+    if (text.len == 0 || text.len >= 64)
+        return false;
+    memcpy(buffer, text.data, text.len);
+    buffer[text.len] = 0;
+    return strspn(buffer, "+-.0123456789eE") == text.len && buffer[0] != 'e' && buffer[0] != 'E';
 }
 
 /* nil for what is no number, as Clojure's. */

@@ -73,10 +73,10 @@ static bool lift_or(struct parser *parser, struct clause *clause, uint32_t *cap,
     if (query->rule_count == RULES_MAX)
         return fail(err, ERROR_INCORRECT, "more than %d rules", RULES_MAX);
     if (query->rule_count == *cap) {
-        struct rule *rules = ARENA_ARRAY(parser->arena, struct rule, *cap * 2);
+        *cap *= 2;
+        struct rule *rules = ARENA_ARRAY(parser->arena, struct rule, *cap);
         memcpy(rules, query->rules, query->rule_count * sizeof(*rules));
         query->rules = rules;
-        *cap *= 2;
     }
     struct rule *rule = &query->rules[query->rule_count];
     *rule = (struct rule){ .name = BYTES("or"), .arity = clause->variables.count };

@@ -251,7 +251,7 @@ static bool match_entities(struct matching *matching, struct error *err)
     const struct column *column = &with->columns[relation_column(with, variable)];
     const bool *none = matching->wanted.none;
 
-    assert(column->type == COLUMN_LONG);
+    assert(with->columns && column->type == COLUMN_LONG);
     for (size_t row = 0; row < with->rows; row++) {
         struct rows range = extent_rows_of(matching->extent, column->longs[row]);
         reserve(matching, range.end - range.begin + 1);

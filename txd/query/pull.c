@@ -205,7 +205,7 @@ static bool parse_pattern(struct puller *puller, const struct value *form,
         return fail_pattern(puller, form, "a pattern is a vector of attributes and maps", err);
     for (uint32_t i = 0; i < form->count; i++) {
         const struct value *item = &form->items[i];
-        struct pull_spec spec;
+        struct pull_spec spec = { 0 };
         if (is_wildcard(item)) {
             pattern->wildcard = true;
         } else if (item->type == VALUE_MAP) {

@@ -65,7 +65,7 @@ static bool compile(struct regex_cache *cache, struct bytes pattern, pcre2_code 
     return true;
 }
 
-static struct value group(struct bytes text, const PCRE2_SIZE *ends, uint32_t i)
+static struct value group(struct bytes text, const PCRE2_SIZE *ends, size_t i)
 {
     if (ends[2 * i] == PCRE2_UNSET || ends[2 * i] > ends[2 * i + 1])
         return value_nil();

@@ -70,6 +70,7 @@ struct reading {
     struct execution *execution;
     const struct pattern *pattern;
     struct relation *relation;
+    uint16_t a;                  /* the id of the pattern's attribute; 0: it has none */
     uint32_t columns[POSITIONS]; /* COLUMN_NONE: not asked for */
     uint32_t repeats[POSITIONS]; /* an earlier position with the same variable, or itself */
 };
@@ -91,12 +92,13 @@ static struct value keep(struct execution *execution, const struct value *value)
     return value_copy(execution->arena, value);
 }
 
-static bool matches(const struct pattern *pattern, const struct datom *datom)
+static bool matches(const struct reading *reading, const struct datom *datom)
 {
+    const struct pattern *pattern = reading->pattern;
     const bool *known = pattern->known;
 
     return (!known[POSITION_E] || datom->e == pattern->e) &&
-           (!known[POSITION_A] || datom->a == pattern->attribute->id) &&
+           (!known[POSITION_A] || datom->a == reading->a) &&
            (!known[POSITION_T] || datom->t == pattern->t) &&
            (!known[POSITION_ADDED] || datom->added == pattern->added) &&
            (!pattern->user_only || entity_is_user(datom->e)) &&
@@ -175,7 +177,7 @@ static bool read_prefix(struct reading *reading, enum index index, const struct 
     while (ok && cursor_next(cursor, &datom)) {
         if (index == INDEX_EAVT && pattern->user_only && datom.e > USER_ENTITY_MAX)
             break; /* all that follow are hidden */
-        if (matches(pattern, &datom) && repeats_agree(reading, &datom))
+        if (matches(reading, &datom) && repeats_agree(reading, &datom))
             append(reading, &datom);
         ok = ++budget->turns % BUDGET_TURNS != 0 ||
              budget_rows(budget, reading->relation->rows, err);
@@ -190,10 +192,9 @@ static bool read_looped(struct reading *reading, const struct scan *scan, const 
                         struct error *err)
 {
     const struct pattern *pattern = reading->pattern;
-    struct components prefix = { .count = scan->count,
-                                 .e = pattern->e,
-                                 .a = pattern->attribute ? pattern->attribute->id : 0,
-                                 .v = pattern->v };
+    struct components prefix = {
+        .count = scan->count, .e = pattern->e, .a = reading->a, .v = pattern->v
+    };
 
     if (scan->loop == POSITION_E) {
         if (value->type != VALUE_LONG || value->number < 0 || value->number > INT32_MAX)
@@ -280,11 +281,12 @@ static struct relation *open_columns(struct reading *reading)
 bool scan_run(struct execution *execution, const struct pattern *pattern, const struct scan *scan,
               const struct bindings *bindings, struct relation **out, struct error *err)
 {
-    struct reading reading = { .execution = execution, .pattern = pattern };
-    struct components prefix = { .count = scan->count,
-                                 .e = pattern->e,
-                                 .a = pattern->attribute ? pattern->attribute->id : 0,
-                                 .v = pattern->v };
+    struct reading reading = { .execution = execution,
+                               .pattern = pattern,
+                               .a = pattern->attribute ? pattern->attribute->id : 0 };
+    struct components prefix = {
+        .count = scan->count, .e = pattern->e, .a = reading.a, .v = pattern->v
+    };
 
     reading.relation = *out = open_columns(&reading);
     if (pattern->impossible)

@@ -100,7 +100,7 @@ bool parse_map(const struct value *map, struct arena *arena, struct form *out, s
 {
     *out = (struct form){ .kind = FORM_MAP, .source = map };
     out->entries = ARENA_ARRAY(arena, struct form_entry, map->count);
-    for (uint32_t i = 0; i < map->count; i++) {
+    for (size_t i = 0; i < map->count; i++) {
         const struct value *key = &map->items[2 * i];
         struct form_entry *entry = &out->entries[out->entry_count];
 

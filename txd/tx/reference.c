@@ -4,6 +4,7 @@
 #include "txd/tx/check.h"
 #include "txd/tx/parse.h"
 
+#include <assert.h>
 #include <inttypes.h>
 
 struct bytes reference_quote(struct resolve *resolve, const struct value *v)
@@ -14,7 +15,7 @@ struct bytes reference_quote(struct resolve *resolve, const struct value *v)
 bool reference_stored(struct resolve *resolve, const struct attribute *a, const struct value *v,
                       struct value *out, bool *found, struct error *err)
 {
-    uint32_t e;
+    uint32_t e = 0;
 
     *found = false;
     if (v->type == VALUE_NIL)
@@ -144,6 +145,7 @@ bool reference_value(struct resolve *resolve, const struct attribute *a, const s
     bool found;
     uint32_t e;
 
+    assert(position != POSITION_LENIENT); /* so that it is found, or an error */
     *out = *v;
     if (v->type == VALUE_NIL)
         return true; /* check says what is wrong with it */

@@ -22,7 +22,7 @@
 /* Runs of one transaction, before its tempids are given up as too entangled. */
 #define TEMPID_RUNS_MAX  64
 #define TEMPID_RUNS_FREE 3
-#define TEMPID_WORK_MAX  (4 * LIMIT_TX_DATOMS)
+#define TEMPID_WORK_MAX  ((size_t)4 * LIMIT_TX_DATOMS)
 
 struct tempid {
     struct chain chain;         /* by key, or map */
