@@ -2,6 +2,7 @@
 
 #include "proto/edn.h"
 #include "proto/mp.h"
+#include "txd/db/folder.h"
 #include "txd/tx/tx.h"
 
 #include <stdio.h>
@@ -240,16 +241,16 @@ bool fixture_open(const struct value *database, struct fixture *out, struct erro
 
 void fixture_close(struct fixture *fixture)
 {
+    struct error err;
+
     if (!fixture)
         return;
     if (fixture->graph)
         graph_release(fixture->graph);
     if (fixture->shared)
         store_shared_close(fixture->shared);
-    char command[sizeof(fixture->dir) + 16];
-    snprintf(command, sizeof(command), "rm -rf '%s'", fixture->dir);
-    if (fixture->dir[0] && system(command) != 0)
-        printf("cannot remove %s\n", fixture->dir);
+    if (fixture->dir[0] && !folder_remove(fixture->dir, &err))
+        printf("%s\n", err.message);
     *fixture = (struct fixture){ 0 };
 }
 

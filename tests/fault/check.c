@@ -55,8 +55,7 @@ static void breach(struct check *check, const char *format, ...)
     va_list args;
 
     va_start(args, format);
-    /* The analyser loses sight of va_start() when it looks into a static function. */
-    vsnprintf(text, sizeof(text), format, args); /* NOLINT(clang-analyzer-valist.Uninitialized) */
+    vsnprintf(text, sizeof(text), format, args);
     va_end(args);
     check->kept = false;
     if (check->told++ < TOLD_MAX)

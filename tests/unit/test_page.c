@@ -42,7 +42,8 @@ static struct value page_value(struct page_test *test, uint32_t number)
     uint32_t kind = random_below(4), once = number * 7919 % 1000;
 
     if (kind >= 2) {
-        struct value item = once % 2 ? value_double(once / 2) : value_long(once / 2);
+        uint32_t half = once / 2;
+        struct value item = once % 2 ? value_double(half) : value_long(half);
         struct value vector = value_collection(VALUE_VECTOR, &item, 1);
         return kind == 2 ? item : value_copy(&test->arena, &vector);
     }

@@ -280,7 +280,8 @@ static struct bytes random_id_key(char out[19])
 {
     uint64_t high = random_next(), low = random_next();
 
-    memcpy(out, "X\0\0", 3);
+    out[0] = 'X';
+    out[1] = out[2] = 0;
     memcpy(out + 3, &high, sizeof(high));
     memcpy(out + 11, &low, sizeof(low));
     return (struct bytes){ out, 19 };

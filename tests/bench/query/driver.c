@@ -266,9 +266,10 @@ static bool measure(struct driver *driver, ask_fn ask, struct error *err)
     ok = ok && write_result(driver, &result, err);
     if (ok) {
         qsort(times, rounds, sizeof(*times), by_time);
+        int64_t median = times[rounds / 2];
         printf("{\"us\": %.3f, \"first_us\": %.3f, \"rows\": %u, \"bytes\": %zu, \"rounds\": "
                "%zu}\n",
-               (double)times[rounds / 2] / 1e3, (double)first / 1e3,
+               (double)median / 1e3, (double)first / 1e3,
                value_is_collection(&result) ? result.count : 1, reply.len, rounds);
     }
     buffer_release(&reply);
