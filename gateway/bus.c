@@ -66,7 +66,7 @@ struct bus {
     struct bus_options options;
     nng_socket req, sub;
     bool closing;
-    nng_aio *feed_aio;
+    nng_aio *feed_aio, *send_aio;
     struct context contexts[CONTEXTS];
     nng_ctx ask_ctx;
     nng_aio *ask_aio;
@@ -111,7 +111,8 @@ static void on_feed_pipe(nng_pipe pipe, nng_pipe_ev event, void *arg)
     arrive_pipe(bus, &bus->feed_pipes, event);
 }
 
-/* The receive is started inside the send's completion, or its answer can be lost. */
+/* The receive is started inside the completion of a send that had to wait, or its answer can be
+ * lost. */
 static void on_context(void *arg)
 {
     struct context *context = arg;
@@ -182,6 +183,19 @@ static struct request *waiting_take(struct bus *bus, struct waiting *waiting, st
     return request;
 }
 
+/*
+ * Sends on this thread when the connection is free, as it is unless several requests come at once;
+ * false, and the message stays the caller's, when it is not. An aio that calls nobody back is not
+ * handed to nng's threads, of which each would wake another before the message has left.
+ */
+static bool send_at_once(struct bus *bus, nng_ctx ctx, nng_msg *message)
+{
+    nng_aio_set_msg(bus->send_aio, message);
+    nng_ctx_send(ctx, bus->send_aio);
+    nng_aio_wait(bus->send_aio); /* not for long: its timeout is zero */
+    return nng_aio_result(bus->send_aio) == 0;
+}
+
 static void context_start(struct bus *bus, struct request *request)
 {
     struct context *context = bus->idle;
@@ -196,10 +210,15 @@ static void context_start(struct bus *bus, struct request *request)
         bus->in_flight_slow++;
     request->sent = true;
     context->request = request;
-    context->phase = PHASE_SENDING;
     nng_aio_set_timeout(context->aio, left_ms > 1 ? (nng_duration)left_ms : 1);
-    nng_aio_set_msg(context->aio, copy);
-    nng_ctx_send(context->ctx, context->aio);
+    if (send_at_once(bus, context->ctx, copy)) {
+        context->phase = PHASE_RECEIVING;
+        nng_ctx_recv(context->ctx, context->aio);
+    } else {
+        context->phase = PHASE_SENDING;
+        nng_aio_set_msg(context->aio, copy);
+        nng_ctx_send(context->ctx, context->aio);
+    }
 }
 
 static void send_waiting(struct bus *bus)
@@ -615,6 +634,9 @@ static bool open_requests(struct bus *bus, struct error *err)
         context->next_idle = bus->idle;
         bus->idle = context;
     }
+    if (!check(nng_aio_alloc(&bus->send_aio, NULL, NULL), "aio", url, err))
+        return false;
+    nng_aio_set_timeout(bus->send_aio, NNG_DURATION_ZERO);
     return check(nng_aio_alloc(&bus->ask_aio, NULL, NULL), "aio", url, err) &&
            check(nng_ctx_open(&bus->ask_ctx, bus->req), "context", url, err) &&
            set_common(bus->req, url, err);
@@ -699,6 +721,8 @@ void bus_close(struct bus *bus)
             nng_aio_free(bus->contexts[i].aio);
     if (bus->ask_aio)
         nng_aio_free(bus->ask_aio);
+    if (bus->send_aio)
+        nng_aio_free(bus->send_aio);
     if (bus->feed_aio)
         nng_aio_free(bus->feed_aio);
     arena_release(&bus->arena);
