@@ -304,7 +304,7 @@ static void test_real(void **state)
     struct buffer text = { 0 };
     struct value db;
     struct error err;
-    uint64_t datoms = 0;
+    uint64_t datoms;
     uint32_t t;
 
     (void)state;

@@ -38,20 +38,18 @@ static struct bytes text_of(const struct value *vector, const char *field)
 {
     const struct value *text = value_get(vector, field);
 
-    if (text && text->type == VALUE_STRING)
-        return text->text;
-    fail_msg("a vector without the text \"%s\"", field);
-    return (struct bytes){ 0 };
+    if (!text || text->type != VALUE_STRING)
+        fail_msg("a vector without the text \"%s\"", field);
+    return text->text;
 }
 
 static int64_t number_of(const struct value *vector, const char *field)
 {
     const struct value *number = value_get(vector, field);
 
-    if (number && number->type == VALUE_LONG)
-        return number->number;
-    fail_msg("a vector without the number \"%s\"", field);
-    return 0;
+    if (!number || number->type != VALUE_LONG)
+        fail_msg("a vector without the number \"%s\"", field);
+    return number->number;
 }
 
 static struct bytes hex_of(struct bytes text)
