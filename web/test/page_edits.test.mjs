@@ -27,7 +27,7 @@ function twoPages() {
 function undone(db, forms, meanwhile = (now) => now) {
   const step = recordStep(db, forms);
   const now = meanwhile(apply(db, forms));
-  return apply(now, undoForms(now, step));
+  return apply(now, undoForms(now, step, NOW));
 }
 
 test('titles are one line that a link can lead to', () => {

@@ -90,7 +90,7 @@ test('a page is made what it was, in one edit that can be undone', () => {
   assert.equal(show(back, 'q'), '');
   assert.deepEqual(faultsOf(back), []);
   assert.equal(idOf(back, 'n'), undefined);
-  const undone = apply(back, undoForms(back, recordStep(after, forms)));
+  const undone = apply(back, undoForms(back, recordStep(after, forms), NOW));
   assert.equal(show(undone), show(after));
   assert.equal(show(undone, 'q'), show(after, 'q'));
   assert.deepEqual(restorePage(before, pastOf(before), NOW), []);
@@ -103,6 +103,13 @@ test('a page that was removed comes back', () => {
   const back = apply(gone, restorePage(gone, past, NOW));
   assert.equal(show(back), text('a A\n  b B'));
   assert.equal(readBlock(back, 'p').title, 'Page');
+});
+
+test('a page whose title another page has by now comes back under one like it', () => {
+  const past = pastOf(outline('a A'));
+  const taken = apply(apply(outline('a A'), remove(outline('a A'), ['p'])), [{ ':block/uid': 'q', ':node/title': 'Page' }]);
+  const back = apply(taken, restorePage(taken, past, NOW));
+  assert.deepEqual([readBlock(back, 'p').title, show(back)], ['Page (2)', 'a A\n']);
 });
 
 test('of a restoration and what someone moves or writes at once, the second is refused and made again', () => {

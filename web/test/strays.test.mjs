@@ -101,6 +101,22 @@ test('two who give one stray a place at once: the second is refused', () => {
   assert.throws(() => apply(apply(lost(), one), other), /cas/);
 });
 
+test('a stray that is given a place, and a block that is moved below it at once: the second is refused', () => {
+  const adopting = adopt(lost(), [{ uid: 'late', places: ['a'], title: undefined }], NOW);
+  const moving = moveTo(lost(), ['a'], 'l2', 0);
+  assert.throws(() => apply(apply(lost(), adopting), moving), /cas/);
+  assert.throws(() => apply(apply(lost(), moving), adopting), /cas/);
+});
+
+test('strays whose places are below each other come into no circle, and one that is named twice is put once', () => {
+  const one = lost();
+  const both = apply(one, [[':db/retract', [':block/uid', 'b'], ':block/children', [':block/uid', 'c']]]);
+  const strays = [['late', ['d', 'p']], ['c', ['l2', 'p']], ['late', ['p']]].map(([uid, places]) => ({ uid, places, title: 'Page' }));
+  const after = apply(both, adopt(both, strays, NOW));
+  assert.deepEqual(faultsOf(after), []);
+  assert.equal(show(after), 'a\nb\ne\nlate late\n  l2 below\n    c\n      d\n');
+});
+
 test('a rescue that is refused is tried again from what is there then, and one that an own edit hides comes after it', async () => {
   const { db, datoms } = transacted(apply(start(), late('b')(start())), remove(start(), ['b']));
   const hidden = apply(db, [[':db/add', [':block/uid', 'a'], ':block/children', [':block/uid', 'late']]]);

@@ -1,8 +1,8 @@
 // Undo and redo: alone they give back what was; among the edits of others they leave those alone.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { History } from '../out/model/undo.js';
-import { referrersOf, idOf, uidOf } from '../out/model/blocks.js';
+import { History, recordStep, undoForms } from '../out/model/undo.js';
+import { referrersOf, idOf, uidOf, valueOf } from '../out/model/blocks.js';
 import { indent, insert, mergeUp, moveTo, outdent, remove, setText, shift, split, tree } from '../out/model/edit.js';
 import { NOW, apply, faultsOf, outline, show, text } from './outline.mjs';
 
@@ -40,12 +40,12 @@ for (const [name, edit] of Object.entries(edits)) {
     history.add(before, forms);
     const after = apply(before, forms);
     assert.notEqual(whole(after), whole(before));
-    const undone = apply(after, history.undo(after).forms);
+    const undone = apply(after, history.undo(after, NOW).forms);
     assert.equal(whole(undone), whole(before));
     assert.deepEqual(faultsOf(undone), []);
-    const redone = apply(undone, history.redo(undone).forms);
+    const redone = apply(undone, history.redo(undone, NOW).forms);
     assert.equal(whole(redone), whole(after));
-    const again = apply(redone, history.undo(redone).forms);
+    const again = apply(redone, history.undo(redone, NOW).forms);
     assert.equal(whole(again), whole(before));
   });
 }
@@ -70,7 +70,7 @@ for (const [name, before, mine, theirs, after] of among) {
     history.add(db, forms);
     db = apply(db, forms);
     db = apply(db, formsOf(theirs(db)));
-    db = apply(db, history.undo(db).forms);
+    db = apply(db, history.undo(db, NOW).forms);
     assert.equal(show(db), text(after));
     assert.deepEqual(faultsOf(db), []);
   });
@@ -84,10 +84,10 @@ test('one run of typing is one step', () => {
     history.add(db, forms, 'a');
     db = apply(db, forms);
   }
-  db = apply(db, history.undo(db).forms);
+  db = apply(db, history.undo(db, NOW).forms);
   assert.equal(show(db), text('a A'));
-  assert.equal(history.canUndo, false);
-  db = apply(db, history.redo(db).forms);
+  assert.deepEqual(history.undo(db, NOW).forms, []);
+  db = apply(db, history.redo(db, NOW).forms);
   assert.equal(show(db), text('a Abcd'));
 });
 
@@ -97,7 +97,7 @@ test('a new block in which someone writes at the moment of its undoing stays', (
   const forms = insert(before, 'p', 1, [tree('n', 'mine')], NOW);
   history.add(before, forms);
   const after = apply(before, forms);
-  const { forms: taking, again } = history.undo(after);
+  const { forms: taking, again } = history.undo(after, NOW);
   assert.equal(show(apply(after, taking)), 'a A\n');
   const written = apply(after, setText(after, 'n', 'mine, and theirs', true, NOW));
   assert.throws(() => apply(written, taking), /cas/);
@@ -114,7 +114,7 @@ test('what others do at the moment of an undoing makes it fail, and is there aft
     const history = new History();
     history.add(before, formsOf(mine(before)));
     const seen = apply(before, formsOf(mine(before)));
-    const { forms, again } = history.undo(seen);
+    const { forms, again } = history.undo(seen, NOW);
     const db = apply(seen, formsOf(theirs(seen)));
     assert.throws(() => apply(db, forms), /cas/);
     assert.equal(show(apply(db, again(db))), after);
@@ -126,10 +126,26 @@ test('what is brought back before the server has taken it away comes to no secon
   const history = new History();
   const taking = remove(before, ['b']);
   history.add(before, taking);
-  const { forms, again } = history.undo(apply(before, taking));
+  const { forms, again } = history.undo(apply(before, taking), NOW);
   assert.equal(show(apply(apply(before, taking), forms)), 'a A\n  b B\nc C\n');
   const moved = apply(before, moveTo(before, ['b'], 'c', 0));
   assert.throws(() => apply(moved, taking), /cas/);
   assert.throws(() => apply(moved, forms), /cas/);
   assert.deepEqual(again(moved), []);
+});
+
+test('undoing compares the way to a place once, however many blocks go back there', () => {
+  const before = outline('a A\n  b B\n    c C\n    d D\n    e E\nf F');
+  const taking = moveTo(before, ['c', 'd', 'e'], 'f', 0);
+  const forms = undoForms(apply(before, taking), recordStep(before, taking), NOW);
+  assert.equal(show(apply(apply(before, taking), forms)), show(before));
+  assert.equal(new Set(forms.map((form) => JSON.stringify(form))).size, forms.length);
+});
+
+test('what comes back is as old as it was, but for its time of editing, by which a rescue knows it from what went', () => {
+  const before = apply(outline('a A\nb B'), [{ ':block/uid': 'b', ':create/time': 5, ':edit/time': 6 }]);
+  const taking = remove(before, ['b']);
+  const after = apply(before, taking);
+  const back = apply(after, undoForms(after, recordStep(before, taking), NOW));
+  assert.deepEqual([':create/time', ':edit/time'].map((each) => valueOf(back, idOf(back, 'b'), each)), [5, NOW]);
 });

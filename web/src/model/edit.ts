@@ -29,7 +29,7 @@ export function tree(uid: string, text: string, children: readonly Tree[] = []):
 
 /*
  * Sets a block's text and its references. `makePages` as for refForms. Fails with `conflict` when someone else has
- * changed the text meanwhile: it is then made again from the text as it is (see Graph.edit).
+ * changed the text meanwhile: it is then made again from the text as it is (edits.ts).
  */
 export function setText(db: Db, uid: string, text: string, makePages: boolean, now: number): Form[] {
   const old = storedText(db, uid);

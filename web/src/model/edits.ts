@@ -7,7 +7,7 @@
  */
 import { RequestError, type Transaction } from '../../../client/dist/index.js';
 import type { Db } from './blocks.js';
-import { GoneError, type Form } from './forms.js';
+import { GoneError, isLost, unplacedIn, type Form } from './forms.js';
 import { Strays } from './strays.js';
 import { History } from './undo.js';
 
@@ -27,6 +27,8 @@ export interface Line {
 
 /* An edit that loses again and again is told as rejected. */
 const TRIES_MAX = 5;
+
+const UNSETTLED = 'A block of this edit is about to be given another place. Make the edit again when it has one.';
 
 export class Edits {
   private readonly history = new History();
@@ -53,13 +55,13 @@ export class Edits {
 
   async undo(): Promise<void> {
     this.turns++;
-    const { forms, again } = this.history.undo(this.line.shown());
+    const { forms, again } = this.history.undo(this.line.shown(), Date.now());
     await this.send(forms, again);
   }
 
   async redo(): Promise<void> {
     this.turns++;
-    const { forms, again } = this.history.redo(this.line.shown());
+    const { forms, again } = this.history.redo(this.line.shown(), Date.now());
     await this.send(forms, again);
   }
 
@@ -79,23 +81,33 @@ export class Edits {
     for (let tries = 1; forms.length > 0; tries++) {
       const problem = await this.line.transact(forms).then(() => undefined, (error: unknown) => error);
       if (problem === undefined) return;
-      const isLost = problem instanceof RequestError && problem.code === 'conflict' && tries < TRIES_MAX && this.turns === turns;
-      if (!isLost) this.line.rejected(problem as Error, textsOf(forms));
-      forms = isLost ? this.formsOf(fn, textsOf(forms)) : [];
+      const isAgain = isBeaten(problem) && tries < TRIES_MAX && this.turns === turns;
+      if (!isAgain) this.line.rejected(problem as Error, textsOf(forms));
+      forms = isAgain ? this.formsOf(fn, textsOf(forms)) : [];
       this.strays.tend();
     }
   }
 
-  /* An edit of what is not there any more is told as rejected, with the texts that it would have written. */
+  /*
+   * An edit of what is not there any more is told as rejected, with the texts that it would have written. So is one of a
+   * block that hangs nowhere by an own edit which is not answered: if that is refused, the block has its place still.
+   */
   private formsOf(fn: EditFn, texts: readonly string[] = []): readonly Form[] {
     try {
-      return fn(this.line.shown());
+      const forms = fn(this.line.shown());
+      if (unplacedIn(forms).every((uid) => isLost(this.line.sent(), uid))) return forms;
+      this.line.rejected(new GoneError(UNSETTLED), textsOf(forms));
     } catch (error) {
       if (!(error instanceof GoneError)) throw error;
       this.line.rejected(error, texts);
-      return [];
     }
+    return [];
   }
+}
+
+/* Whether someone else was first: changed what was compared, or took away what was named. */
+function isBeaten(problem: unknown): boolean {
+  return problem instanceof RequestError && (problem.code === 'conflict' || problem.code === 'not-found');
 }
 
 /* The texts that forms would write. */

@@ -8,7 +8,7 @@
  */
 import { dayUidOfTitle } from './dates.js';
 import { linksOf } from './links.js';
-import { childrenOf, idOf, idOfTitle, parentOf, pathOf, readBlock, uidOf, valueOf, valuesOf, type Db } from './blocks.js';
+import { childrenOf, idOf, idOfTitle, parentOf, readBlock, uidOf, valueOf, valuesOf, type Db } from './blocks.js';
 import { place } from './order.js';
 
 export type Form = readonly unknown[] | Readonly<Record<string, unknown>>;
@@ -45,7 +45,7 @@ export const swap = (uid: string, attribute: string, old: unknown, fresh: unknow
   ':db/cas', ref(uid), attribute, old, fresh,
 ];
 
-/* The same for the text of a block that is taken away: what someone writes in it meanwhile must not go with it. */
+/* That nobody has written in a block that is taken away: what someone writes there meanwhile must not go with it. */
 export function unwritten(db: Db, uid: string): Form[] {
   const text = storedText(db, uid);
   return text === null ? [] : [swap(uid, ':block/string', text, text)];
@@ -58,17 +58,26 @@ export function storedText(db: Db, uid: string): string | null {
 }
 
 /*
- * The same for a block that hangs nowhere. A transaction cannot ask for that, so all that give such a block a place
- * compare and change one attribute: of two at once the second fails.
+ * That a block hangs nowhere still. A transaction cannot ask for that, so all that rely on it compare and change one
+ * attribute: of two at once the second fails. It must be so in what the server sent, too (edits.ts).
  */
 function unplaced(db: Db, uid: string): Form {
   const old = valueOf(db, expectId(db, uid), ':edit/time') as number | undefined;
   return swap(uid, ':edit/time', old ?? null, (old ?? 0) + 1);
 }
 
-/* Whether forms only compare. */
-export function areGuards(forms: readonly Form[]): boolean {
-  return forms.every((form) => Array.isArray(form) && form[0] === ':db/cas' && JSON.stringify(form[3]) === JSON.stringify(form[4]));
+/* The blocks that forms compare as hanging nowhere. */
+export function unplacedIn(forms: readonly Form[]): string[] {
+  return forms.flatMap((form) => {
+    const [op, entity, attribute] = Array.isArray(form) ? form : [];
+    return op === ':db/cas' && attribute === ':edit/time' ? [entity[1] as string] : [];
+  });
+}
+
+/* Whether a block is there and hangs nowhere. */
+export function isLost(db: Db, uid: string): boolean {
+  const id = idOf(db, uid);
+  return id !== undefined && parentOf(db, id) === undefined && valueOf(db, id, ':node/title') === undefined;
 }
 
 export const attach = (parent: string, child: string): Form => set(parent, ':block/children', ref(child));
@@ -83,16 +92,33 @@ export function hang(db: Db, child: string, parent: string): Form[] {
   return from === parent ? [still(from, child)] : [still(from, child), detach(from, child), attach(parent, child)];
 }
 
-/* That a block is still where it was seen, below its page: what is put into it is then not put into itself. */
-export function reached(db: Db, uid: string): Form[] {
-  const path = [...pathOf(db, expectId(db, uid)), expectId(db, uid)].map((id) => uidOf(db, id));
-  return path.slice(1).map((each, i) => still(path[i]!, each));
+/* Where blocks are to hang that hang elsewhere yet, or are not there: uids of children to those of their parents. */
+export type Moved = ReadonlyMap<string, string>;
+
+/* A block and all that it is in, up to its page, when `moved` have been moved. */
+export function wayUp(db: Db, uid: string, moved: Moved = new Map()): string[] {
+  const way = new Set<string>();
+  for (let at: string | undefined = uid; at !== undefined && !way.has(at); at = moved.get(at) ?? overOf(db, at)) way.add(at);
+  return [...way];
+}
+
+function overOf(db: Db, uid: string): string | undefined {
+  const id = idOf(db, uid);
+  const over = id === undefined ? undefined : parentOf(db, id);
+  return over === undefined ? undefined : uidOf(db, over);
+}
+
+/* That a block is where it was seen still, in all that it is in: what is put into it is then not put into itself. */
+export function reached(db: Db, uid: string, moved: Moved = new Map()): Form[] {
+  const way = wayUp(db, uid, moved);
+  const steps = way.slice(1).flatMap((over, i) => (moved.has(way[i]!) ? [] : [still(over, way[i]!)]));
+  const top = way.at(-1)!;
+  return isLost(db, top) ? [...steps, unplaced(db, top)] : steps;
 }
 
 /* Whether a block is `uid` or below it. */
 export function isWithin(db: Db, block: string, uid: string): boolean {
-  const [id, above] = [idOf(db, block), idOf(db, uid)];
-  return id !== undefined && above !== undefined && (id === above || pathOf(db, id).includes(above));
+  return wayUp(db, block).includes(uid);
 }
 
 export function newUid(): string {
@@ -155,6 +181,13 @@ export function makeRoom(
     .filter(([i, order]) => staying[i]!.order !== order)
     .map(([i, order]) => set(staying[i]!.uid, ':block/order', order));
   return { orders, forms };
+}
+
+/* A title that no page has, for a page that comes back. */
+export function freeTitle(db: Db, title: string): string {
+  let free = title;
+  for (let count = 2; idOfTitle(db, free) !== undefined; count++) free = `${title} (${count})`;
+  return free;
 }
 
 /* A page that a text names; `uid` is settled when it is new. A link to a day makes its daily note. */

@@ -8,7 +8,7 @@ import { childrenOf, idOf, parentOf, readBlock, subtreeOf, uidOf, type Block, ty
 import { Draft } from './draft.js';
 import { todoOf, withoutTodo } from './edit.js';
 import {
-  areGuards, attach, expectId, hang, makeRoom, ref, refForms, set, still, swap, storedText, unset, type Form,
+  attach, expectId, freeTitle, hang, makeRoom, ref, refForms, set, still, swap, storedText, unset, type Form,
 } from './forms.js';
 
 export interface PastBlock {
@@ -186,7 +186,7 @@ export function restorePage(db: Db, past: PastPage, now: number): Form[] {
   const wanted = placesOf(past);
   const present = idOf(db, past.uid);
   if (present === undefined) {
-    draft.add([{ ':block/uid': past.uid, ':node/title': past.title, ':create/time': now }]);
+    draft.add([{ ':block/uid': past.uid, ':node/title': freeTitle(db, past.title), ':create/time': now }]);
   }
   for (const { block, parent } of wanted.values()) {
     const known = readBlock(draft.db, block.uid);
@@ -200,6 +200,11 @@ export function restorePage(db: Db, past: PastPage, now: number): Form[] {
   draft.add(going.map((uid) => [':db/retractEntity', ref(uid)]));
   wanted.forEach(({ block }) => draft.add(refForms(draft.db, block.uid, block.text, true, now)));
   return areGuards(draft.forms) ? [] : draft.forms;
+}
+
+/* Whether forms only compare. */
+function areGuards(forms: readonly Form[]): boolean {
+  return forms.every((form) => Array.isArray(form) && form[0] === ':db/cas' && JSON.stringify(form[3]) === JSON.stringify(form[4]));
 }
 
 function made(past: PastBlock, order: number, now: number): Form[] {

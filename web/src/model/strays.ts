@@ -4,10 +4,11 @@
  * below it a new place.
  */
 import type { Transaction } from '../../../client/dist/index.js';
-import { childrenOf, idOf, pageOf, parentOf, pathOf, shown, uidOf, valueOf, type Db } from './blocks.js';
+import { childrenOf, idOf, pageOf, pathOf, shown, uidOf, valueOf, type Db } from './blocks.js';
 import { dayPage } from './dates.js';
+import { Draft } from './draft.js';
 import type { Line } from './edits.js';
-import { hang, isWithin, pageForms, reached, set, type Form } from './forms.js';
+import { expectId, hang, isLost, pageForms, reached, set, type Form } from './forms.js';
 
 export interface Stray {
   readonly uid: string;
@@ -63,35 +64,36 @@ export function straysOf(datoms: Transaction['datoms'], after: Db): Stray[] {
   });
 }
 
-/* Puts strays at the end of their places; those that have been given one meanwhile stay there. */
+/*
+ * Puts strays at the end of their places; those that have been given one meanwhile stay there. A place that is not below a
+ * page is none: it may be below the stray itself, or below one that another person puts below this one.
+ */
 export function adopt(db: Db, strays: readonly Stray[], now: number): Form[] {
+  const draft = new Draft(db);
   const next = new Map<string, number>();
-  const pages = new Map<string, { forms: Form[]; uid: string }>();
-  const pageOfTitle = (title: string): string => {
-    const page = pages.get(title) ?? pageForms(db, title, now);
-    pages.set(title, page);
-    return page.uid;
-  };
-  const forms = strays.filter(({ uid }) => isLost(db, uid)).flatMap(({ uid, places, title }) => {
-    const known = places.find((place) => idOf(db, place) !== undefined && !isWithin(db, place, uid));
-    const parent = known ?? pageOfTitle(title ?? dayPage(new Date(now)).title);
-    const order = next.get(parent) ?? endOf(db, idOf(db, parent));
+  for (const { uid, places, title } of strays) {
+    if (!isLost(draft.db, uid)) continue;
+    const known = places.find((place) => isBelowPage(draft.db, place));
+    const page = known === undefined ? pageForms(draft.db, title ?? dayPage(new Date(now)).title, now) : undefined;
+    const parent = known ?? page!.uid;
+    draft.add(page?.forms ?? []);
+    const order = next.get(parent) ?? endOf(draft.db, parent);
+    if (!next.has(parent)) draft.add(reached(draft.db, parent));
     next.set(parent, order + 1);
-    const way = known === undefined ? [] : reached(db, known);
-    return [...way, ...hang(db, uid, parent), set(uid, ':block/order', order)];
-  });
-  return [...[...pages.values()].flatMap((page) => page.forms), ...forms];
+    draft.add([...hang(draft.db, uid, parent), set(uid, ':block/order', order)]);
+  }
+  return draft.forms;
 }
 
-/* Whether a block is there and hangs nowhere. */
-function isLost(db: Db, uid: string): boolean {
+/* Whether there is a page or block of this uid, and the block is on a page. */
+function isBelowPage(db: Db, uid: string): boolean {
   const id = idOf(db, uid);
-  return id !== undefined && parentOf(db, id) === undefined && valueOf(db, id, ':node/title') === undefined;
+  return id !== undefined && pageOf(db, id) !== undefined;
 }
 
 /* An order behind all children. */
-function endOf(db: Db, parent: number | undefined): number {
-  const last = parent === undefined ? undefined : childrenOf(db, parent).at(-1)?.order;
+function endOf(db: Db, parent: string): number {
+  const last = childrenOf(db, expectId(db, parent)).at(-1)?.order;
   return last === undefined || last === Infinity ? 0 : Math.floor(last) + 1;
 }
 
@@ -118,6 +120,7 @@ export class Strays {
    * to be called again when an edit has been refused.
    */
   tend(): void {
+    if (this.lost.length === 0) return;
     this.lost = this.lost.filter(({ uid }) => isLost(this.line.sent(), uid));
     const forms = this.isTrying || this.tries >= TRIES_MAX ? [] : adopt(this.line.shown(), this.lost, Date.now());
     if (forms.length === 0) return;

@@ -15,8 +15,8 @@
  */
 import { datascript, mergeText } from '../../../client/dist/index.js';
 import { idOf, idOfTitle, parentOf, shown, uidOf, valueOf, valuesOf, type Db } from './blocks.js';
-import { Draft, heldForms } from './draft.js';
-import { attach, hang, isWithin, reached, ref, set, swap, unset, unwritten, type Form } from './forms.js';
+import { heldForms } from './draft.js';
+import { attach, freeTitle, hang, isLost, reached, ref, set, swap, unset, unwritten, wayUp, type Form } from './forms.js';
 
 type Scalar = unknown;
 
@@ -35,7 +35,7 @@ export interface Step {
   readonly run: string | undefined;
 }
 
-/* Not worth undoing, and different each time. */
+/* Not worth undoing, and different each time; but a block that comes back is as old as it was. */
 const PASSED_OVER = new Set([':edit/time', ':create/time']);
 
 const PLACE = ':block/children';
@@ -50,10 +50,12 @@ export function recordStep(db: Db, forms: readonly Form[], run?: string): Step {
   const report = datascript.transact(datascript.conn_from_db(db), heldForms(forms));
   const net = new Map<string, { uid: string; attribute: string; value: unknown; count: number }>();
   for (const { e, a, v, tx } of report.tx_data) {
-    const uid = uidOf(report.db_after, e) || uidOf(db, e);
+    const known = uidOf(report.db_after, e);
+    const uid = known || uidOf(db, e);
     const isRef = REFS.has(a);
     const value = isRef ? uidOf(report.db_after, v as number) || uidOf(db, v as number) : v;
-    if (uid === '' || PASSED_OVER.has(a)) continue;
+    const isKept = known === '' && a === ':create/time';
+    if (uid === '' || (PASSED_OVER.has(a) && !isKept)) continue;
     const key = JSON.stringify([uid, a, value]);
     const entry = net.get(key) ?? { uid, attribute: a, value, count: 0 };
     entry.count += tx < 0 ? -1 : 1;
@@ -74,36 +76,63 @@ function pairUp(entries: { uid: string; attribute: string; value: unknown; count
   return [...changes.values()].filter((change) => change.old !== change.fresh);
 }
 
-/* The forms that take a step back as far as others have left it; [] when nothing of it is left. */
-export function undoForms(db: Db, step: Step): Form[] {
-  if (step.changes.some((change) => isTaken(db, change))) return [];
-  const made = step.changes.filter((each) => each.attribute === ':block/uid' && each.old === undefined);
-  const gone = step.changes.filter((each) => each.attribute === ':block/uid' && each.fresh === undefined);
-  const madeUids = new Set(made.map((each) => each.uid));
-  const back = comingBack(db, step, gone.map((each) => each.uid));
-  const going = new Set([...madeUids].filter((uid) => isUntouched(db, uid, step, madeUids)));
-  const isThere = (uid: string): boolean => back.has(uid) || (idOf(db, uid) !== undefined && !going.has(uid));
-  const draft = new Draft(db);
-  draft.add([...back].flatMap((uid) => restored(db, step, uid)));
-  const presence = { isThere, back, made: madeUids };
-  undoPlaces(draft, step, presence);
-  const { forms } = draft;
-  for (const change of step.changes) {
-    if (!isThere(change.uid) || back.has(change.uid) || madeUids.has(change.uid) || change.isRef) continue;
-    forms.push(...undoValue(db, change));
+function add<Item>(lists: Map<string, Item[]>, key: string, item: Item): void {
+  const list = lists.get(key);
+  if (list) list.push(item);
+  else lists.set(key, [item]);
+}
+
+/* A step by what is looked for in it. */
+class Traces {
+  private readonly changes = new Map<string, Change[]>();
+  /* Uids of parents, by those of their children: where the step took them from, and where it put them. */
+  readonly from = new Map<string, string>();
+  readonly to = new Map<string, string>();
+  readonly made = new Set<string>();
+  readonly gone = new Set<string>();
+
+  constructor(step: Step) {
+    for (const change of step.changes) {
+      const { uid, attribute, old, fresh } = change;
+      add(this.changes, uid, change);
+      if (attribute === PLACE && typeof old === 'string') this.from.set(old, uid);
+      if (attribute === PLACE && typeof fresh === 'string') this.to.set(fresh, uid);
+      if (attribute === ':block/uid') (old === undefined ? this.made : this.gone).add(uid);
+    }
   }
-  forms.push(...undoRefs(db, step, presence));
-  forms.push(...[...going].flatMap((uid) => [...unwritten(db, uid), [':db/retractEntity', ref(uid)]]));
-  return forms;
+
+  of(uid: string): readonly Change[] {
+    return this.changes.get(uid) ?? [];
+  }
+}
+
+/* The forms that take a step back as far as others have left it; [] when nothing of it is left. `now` as in edit.ts. */
+export function undoForms(db: Db, step: Step, now: number): Form[] {
+  if (step.changes.some((change) => isTaken(db, change))) return [];
+  const traces = new Traces(step);
+  const { made } = traces;
+  const back = comingBack(db, traces);
+  const going = new Set([...made].filter((uid) => isUntouched(db, uid, traces)));
+  const isThere = (uid: string): boolean => back.has(uid) || (idOf(db, uid) !== undefined && !going.has(uid));
+  const presence = { isThere, back, made };
+  const kept = step.changes.filter(({ uid, isRef }) => !isRef && isThere(uid) && !back.has(uid) && !made.has(uid));
+  return [
+    ...[...back].flatMap((uid) => restored(db, traces.of(uid), now)),
+    ...undoPlaces(db, traces, presence),
+    ...kept.flatMap((change) => undoValue(db, change)),
+    ...undoRefs(db, step, presence),
+    ...[...going].flatMap((uid) => [...unwritten(db, uid), [':db/retractEntity', ref(uid)]]),
+  ];
 }
 
 /* Of what the step took away: what is still away, as far as there is a place for it. */
-function comingBack(db: Db, step: Step, gone: readonly string[]): Set<string> {
-  const back = new Set(gone.filter((uid) => idOf(db, uid) === undefined));
-  const hasPlace = (uid: string): boolean =>
-    step.changes.some(({ uid: other, attribute, old }) =>
-      (other === uid && attribute === ':node/title') ||
-      (attribute === PLACE && old === uid && (back.has(other) || idOf(db, other) !== undefined)));
+function comingBack(db: Db, traces: Traces): Set<string> {
+  const back = new Set([...traces.gone].filter((uid) => idOf(db, uid) === undefined));
+  const hasPlace = (uid: string): boolean => {
+    const parent = traces.from.get(uid);
+    const isPage = traces.of(uid).some(({ attribute }) => attribute === ':node/title');
+    return isPage || (parent !== undefined && (back.has(parent) || idOf(db, parent) !== undefined));
+  };
   for (let size = -1; size !== back.size; ) {
     size = back.size;
     for (const uid of back) if (!hasPlace(uid)) back.delete(uid);
@@ -119,42 +148,37 @@ function isTaken(db: Db, { uid, attribute, old, fresh }: Change): boolean {
 }
 
 /* Whether a block that the step made is there, and its text and what is below it are nobody else's. */
-function isUntouched(db: Db, uid: string, step: Step, made: ReadonlySet<string>): boolean {
+function isUntouched(db: Db, uid: string, traces: Traces): boolean {
   const id = idOf(db, uid);
   if (id === undefined) return false;
-  const text = step.changes.find((each) => each.uid === uid && each.attribute === TEXT);
+  const text = traces.of(uid).find((each) => each.attribute === TEXT);
   return (
     valueOf(db, id, TEXT) === text?.fresh &&
     valuesOf(db, id, PLACE).every((child) => {
       const below = uidOf(db, child as number);
-      return made.has(below) ? isUntouched(db, below, step, made) : isGoingBack(db, below, step);
+      return traces.made.has(below) ? isUntouched(db, below, traces) : isGoingBack(db, below, traces);
     })
   );
 }
 
 /* Whether the step moved a block here from a parent that is still there. */
-function isGoingBack(db: Db, uid: string, step: Step): boolean {
-  const from = step.changes.find((each) => each.attribute === PLACE && each.old === uid);
-  return from !== undefined && idOf(db, from.uid) !== undefined;
+function isGoingBack(db: Db, uid: string, { from }: Traces): boolean {
+  const parent = from.get(uid);
+  return parent !== undefined && idOf(db, parent) !== undefined;
 }
 
 /*
  * Makes a block as it was before the step took it away. Its text is put where there must be none: the taking away may be
- * unanswered yet, and fail, and what is still there must not come to a second place.
+ * unanswered yet, and fail, and what is still there must not come to a second place. Its time of editing is another: what
+ * was to be done to a block that hung nowhere (unplaced in forms.ts) is not done to this one.
  */
-function restored(db: Db, step: Step, uid: string): Form[] {
-  const values = step.changes.filter((each) => each.uid === uid && !each.isRef && each.old !== undefined);
+function restored(db: Db, changes: readonly Change[], now: number): Form[] {
+  const values = changes.filter((each) => !each.isRef && each.old !== undefined);
   const value = ({ attribute, old }: Change): unknown =>
     attribute === ':node/title' ? freeTitle(db, shown(old)) : plain(old);
   const made = Object.fromEntries(values.filter((each) => each.attribute !== TEXT).map((each) => [each.attribute, value(each)]));
   const texts = values.filter((each) => each.attribute === TEXT);
-  return [made, ...texts.map(({ old }) => swap(uid, TEXT, null, plain(old)))];
-}
-
-function freeTitle(db: Db, title: string): string {
-  let free = title;
-  for (let count = 2; idOfTitle(db, free) !== undefined; count++) free = `${title} (${count})`;
-  return free;
+  return [{ ...made, ':edit/time': now }, ...texts.map(({ uid, old }) => swap(uid, TEXT, null, plain(old)))];
 }
 
 const plain = (value: Scalar): Scalar => (typeof value === 'string' ? shown(value) : value);
@@ -190,20 +214,36 @@ function undoRefs(db: Db, step: Step, { isThere, made }: Presence): Form[] {
 
 /*
  * A block goes back under its old parent, if that is there, from where the step put it and nowhere else; not into
- * itself, where others have moved the old parent.
+ * itself, where others have moved the old parent. What hangs nowhere is left to strays.ts.
  */
-function undoPlaces(draft: Draft, step: Step, { isThere, back, made }: Presence): void {
-  const places = step.changes.filter((change) => change.attribute === PLACE);
-  const goingBack = places.flatMap(({ uid, old }) =>
-    typeof old === 'string' && !made.has(old) && isThere(old) && isThere(uid) ? [{ parent: uid, child: old }] : []);
-  draft.add(goingBack.filter(({ child }) => back.has(child)).map(({ parent, child }) => attach(parent, child)));
-  for (const { parent, child } of goingBack.filter((each) => !back.has(each.child))) {
-    const put = places.find((each) => each.fresh === child)?.uid;
-    const now = parentOf(draft.db, idOf(draft.db, child)!);
-    if ((now === undefined || uidOf(draft.db, now) === put) && !isWithin(draft.db, parent, child)) {
-      draft.add([...reached(draft.db, parent), ...hang(draft.db, child, parent)]);
+function undoPlaces(db: Db, { from, to, made }: Traces, { isThere, back }: Presence): Form[] {
+  const forms: Form[] = [];
+  const moved = new Map<string, string>();
+  const leaving = new Map<string, string[]>(); // children by where they go
+  for (const [child, parent] of from) {
+    if (made.has(child) || !isThere(child) || !isThere(parent)) continue;
+    if (back.has(child)) {
+      moved.set(child, parent);
+      forms.push(attach(parent, child));
+    } else if (isAt(db, child, to.get(child))) {
+      add(leaving, parent, child);
     }
   }
+  for (const [parent, children] of leaving) {
+    const way = wayUp(db, parent, moved);
+    const going = isLost(db, way.at(-1)!) ? [] : children.filter((child) => !way.includes(child));
+    if (going.length > 0) forms.push(...reached(db, parent, moved));
+    for (const child of going) {
+      forms.push(...hang(db, child, parent));
+      moved.set(child, parent);
+    }
+  }
+  return forms;
+}
+
+function isAt(db: Db, uid: string, parent: string | undefined): boolean {
+  const now = parentOf(db, idOf(db, uid)!);
+  return now !== undefined && uidOf(db, now) === parent;
 }
 
 /* What undoes a step, and what does when others have changed the graph meanwhile. */
@@ -216,14 +256,6 @@ export interface Turn {
 export class History {
   private done: Step[] = [];
   private undone: Step[] = [];
-
-  get canUndo(): boolean {
-    return this.done.length > 0;
-  }
-
-  get canRedo(): boolean {
-    return this.undone.length > 0;
-  }
 
   /* An edit that is about to be made. With the `run` of the last one it joins that step. */
   add(db: Db, forms: readonly Form[], run?: string): void {
@@ -239,21 +271,21 @@ export class History {
   }
 
   /* The last step's undoing; steps of which nothing is left are passed over. */
-  undo(db: Db): Turn {
-    return this.turn(db, this.done, this.undone);
+  undo(db: Db, now: number): Turn {
+    return this.turn(db, this.done, this.undone, now);
   }
 
-  redo(db: Db): Turn {
-    return this.turn(db, this.undone, this.done);
+  redo(db: Db, now: number): Turn {
+    return this.turn(db, this.undone, this.done, now);
   }
 
-  private turn(db: Db, from: Step[], to: Step[]): Turn {
+  private turn(db: Db, from: Step[], to: Step[], now: number): Turn {
     for (let step = from.pop(); step; step = from.pop()) {
       const undone = step;
-      const forms = undoForms(db, undone);
+      const forms = undoForms(db, undone, now);
       if (forms.length > 0) {
         to.push(recordStep(db, forms));
-        return { forms, again: (now) => undoForms(now, undone) };
+        return { forms, again: (later) => undoForms(later, undone, now) };
       }
     }
     return { forms: [], again: () => [] };
