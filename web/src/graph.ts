@@ -82,7 +82,7 @@ export class Graph {
     this.edits = new Edits({
       shown: () => this.db.peek(),
       sent: () => this.client.mirror.db,
-      transact: (forms) => this.load(forms),
+      transact: (forms) => this.transact(forms),
       rejected: (error, texts) => this.reject(error, texts),
     });
     datascript.listen(this.client.conn, ({ tx_data, tx_meta }) => {
@@ -147,8 +147,12 @@ export class Graph {
     return this.edits.redo();
   }
 
-  /* Forms that are undone by nobody, such as a part of an import. Rejects when the server refuses them. */
-  async load(forms: readonly Form[]): Promise<void> {
+  /* An edit that is undone by nobody, such as a part of an import. Rejects when the server refuses it. */
+  load(fn: EditFn): Promise<void> {
+    return this.edits.load(fn);
+  }
+
+  private async transact(forms: readonly Form[]): Promise<void> {
     const sent = this.client.transact(forms as Value);
     this.refresh();
     await sent;

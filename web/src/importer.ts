@@ -2,7 +2,7 @@
 import { signal } from '@preact/signals';
 import { tell } from './ask.js';
 import { graph } from './desk.js';
-import { Plan, mergedPages, type Counts } from './model/import/plan.js';
+import { Plan, mergedPages, stillToMake, type Counts } from './model/import/plan.js';
 import { countBlocks, type SourceFile } from './model/import/reading.js';
 import { readFiles } from './model/import/recognise.js';
 
@@ -49,7 +49,7 @@ async function taken(files: readonly SourceFile[]): Promise<Summary> {
     const total = { pages: pages.length, blocks: pages.reduce((sum, page) => sum + countBlocks(page.children), 0) };
     told = { ...told, format, left, total };
     for (const { forms, counts, isWhole } of new Plan(graph.db.value, pages, Date.now()).batches()) {
-      if (forms.length > 0) await graph.load(forms);
+      await graph.load((db) => stillToMake(db, forms));
       told = { ...told, counts };
       progress.value = { done: counts.blocks + counts.present, total: total.blocks };
       if (isCancelled && isWhole) return { ...told, end: 'cancelled' };

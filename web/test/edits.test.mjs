@@ -43,6 +43,14 @@ test('an edit of what has gone, and one that always loses, are told with their t
   assert.deepEqual([losing.asked, losing.told.length, losing.told[0][1]], [5, 1, ['mine']]);
 });
 
+test('what is loaded is made again as well, and whoever loads it hears of what cannot be made', async () => {
+  const line = lineOf(outline('a A'), (db) => setText(db, 'a', 'theirs', true, NOW));
+  await new Edits(line).load((db) => setText(db, 'a', 'mine', true, NOW));
+  assert.deepEqual([show(line.db), line.asked], ['a mine\n', 2]);
+  await assert.rejects(new Edits(line).load(() => setText(outline('a other'), 'a', 'more', true, NOW)), /cas/);
+  assert.deepEqual(line.told, []);
+});
+
 test('what only an own edit on its way leaves without a place is given none', async () => {
   const line = lineOf(outline('a A\n  b B\nc C'));
   line.shown = () => apply(line.db, [[':db/retractEntity', refOf('a')]]);

@@ -5,10 +5,11 @@ import { test } from 'node:test';
 import { fileURLToPath } from 'node:url';
 import { datascript } from '../../client/dist/index.js';
 import { SCHEMA, idOf, idOfTitle, readBlock, readId, referrersOf, uidOf } from '../out/model/blocks.js';
-import { Plan, FORMS_MAX, mergedPages } from '../out/model/import/plan.js';
+import { Plan, FORMS_MAX, mergedPages, stillToMake } from '../out/model/import/plan.js';
 import { titleOfFile } from '../out/model/import/logseq.js';
 import { dayNamed, frontMatter, turnDayLinks } from '../out/model/import/reading.js';
 import { readFiles } from '../out/model/import/recognise.js';
+import { moveTo } from '../out/model/edit.js';
 import { allPages } from '../out/model/pages.js';
 import { NOW, apply, faultsOf, outline, show, text } from './outline.mjs';
 
@@ -162,6 +163,17 @@ test('pages that are there get the blocks appended; a second import of the same 
   assert.equal(show(imported(first.db, more).db, 'mine'), 'agath0001 A poet of Athens; see ((sympo0001))\n  fresh0 new\n');
 });
 
+test('of two who import one thing at once the second brings what the first has not, and moves nothing back', async () => {
+  const { pages } = await read('roam.json');
+  const [batch] = [...new Plan(empty, mergedPages(pages), NOW).batches()];
+  const first = imported(empty, pages).db;
+  const moved = apply(first, moveTo(first, ['agath0001'], 'symposium', 0));
+  assert.throws(() => apply(moved, batch.forms), /cas/);
+  const after = apply(moved, stillToMake(moved, batch.forms));
+  assert.deepEqual([faultsOf(after), show(after, 'symposium')], [[], show(moved, 'symposium')]);
+  assert.deepEqual(stillToMake(empty, batch.forms), batch.forms);
+});
+
 test('uids that something else has are renewed, with the references to them', () => {
   const pages = [
     { title: 'New', uid: 'p', children: [{ uid: 'a', text: 'mine', children: [] }, { uid: 'b', text: 'see ((a)) and ((x))', children: [] }] },
@@ -185,9 +197,9 @@ test('pages of one title are one, and titles such that links lead to them', () =
 test('transactions are bounded, and pages whole between them', () => {
   const blocks = (count, name) => Array.from({ length: count }, (_, i) => ({ uid: `${name}-${i}`, text: `#tag ${i}`, children: [] }));
   const pages = [
-    { title: 'Large', children: blocks(3000, 'large') },
+    { title: 'Large', children: blocks(2250, 'large') },
     { title: 'Small', children: [{ text: 'see ((later-0))', children: [] }] },
-    { title: 'Medium', children: blocks(600, 'medium') },
+    { title: 'Medium', children: blocks(450, 'medium') },
     { title: 'Later', children: blocks(1, 'later') },
   ];
   const batches = [...new Plan(empty, pages, NOW, () => 'small').batches()];

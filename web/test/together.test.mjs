@@ -11,6 +11,7 @@ import { idOf, readBlock, rowsBelow } from '../out/model/blocks.js';
 import { heldForms } from '../out/model/draft.js';
 import * as edit from '../out/model/edit.js';
 import { Edits } from '../out/model/edits.js';
+import { Plan, stillToMake } from '../out/model/import/plan.js';
 import { restoreBlock, restorePage } from '../out/model/past.js';
 import { mergePages } from '../out/model/page_edits.js';
 import { NOW, apply, faultsOf, outline, pastOf } from './outline.mjs';
@@ -107,6 +108,13 @@ class Person {
     this.edits.saw(entry.datoms, entry.author === this);
   }
 
+  /* A file that others import too. */
+  async import() {
+    for (const { forms } of new Plan(this.shown(), IMPORTED, Date.now(), () => this.random.name(8)).batches()) {
+      await this.edits.load((db) => stillToMake(db, forms)).catch(({ message }) => this.told.push(message));
+    }
+  }
+
   undo() {
     return this.edits.undo();
   }
@@ -158,6 +166,11 @@ function start() {
 
 const START = start();
 
+const IMPORTED = [
+  { title: 'Page', children: [{ uid: 'i', text: 'i', children: [{ uid: 'j', text: 'see ((k))', children: [] }] }] },
+  { title: 'Other', children: [{ uid: 'k', text: 'k', children: [{ uid: 'l', text: 'l', children: [] }] }] },
+];
+
 /* What hangs on awaiting has its turn. */
 const turn = () => new Promise((resolve) => setImmediate(resolve));
 
@@ -171,7 +184,7 @@ async function play(random) {
     const does = isDoing
       ? ['act', 'act', 'act', 'undo', 'redo']
       : ['send', 'receive'];
-    void person[random.pick(does)]();
+    void person[random.chance(0.01) ? 'import' : random.pick(does)]();
     await turn();
   }
   const isBusy = (person) => person.pending.length > 0 || person.t < server.log.length;

@@ -53,6 +53,16 @@ export class Edits {
     await this.send(this.formsOf(fn), fn);
   }
 
+  /* The same, for who waits for it: rejects when it cannot be made. */
+  async load(fn: EditFn): Promise<void> {
+    for (let tries = 1; ; tries++) {
+      const forms = fn(this.line.shown());
+      const problem = forms.length > 0 ? await this.problemOf(forms) : undefined;
+      if (problem === undefined) return;
+      if (!isBeaten(problem) || tries === TRIES_MAX) throw problem;
+    }
+  }
+
   async undo(): Promise<void> {
     this.turns++;
     const { forms, again } = this.history.undo(this.line.shown(), Date.now());
@@ -79,13 +89,18 @@ export class Edits {
     let forms = first;
     const { turns } = this;
     for (let tries = 1; forms.length > 0; tries++) {
-      const problem = await this.line.transact(forms).then(() => undefined, (error: unknown) => error);
+      const problem = await this.problemOf(forms);
       if (problem === undefined) return;
       const isAgain = isBeaten(problem) && tries < TRIES_MAX && this.turns === turns;
       if (!isAgain) this.line.rejected(problem as Error, textsOf(forms));
       forms = isAgain ? this.formsOf(fn, textsOf(forms)) : [];
       this.strays.tend();
     }
+  }
+
+  /* Sends forms; resolves to why they were refused. */
+  private problemOf(forms: readonly Form[]): Promise<unknown> {
+    return this.line.transact(forms).then(() => undefined, (error: unknown) => error);
   }
 
   /*

@@ -9,7 +9,7 @@
  * reference: one to a block that comes later is made with that block.
  */
 import { childrenOf, idOf, idOfTitle, pageOf, readId, uidOf, type Db } from '../blocks.js';
-import { attach, newUid, ref, set, uidFrom, type Form } from '../forms.js';
+import { attach, newUid, ref, set, swap, uidFrom, type Form } from '../forms.js';
 import { isLinkable, linksOf, repointBlocks } from '../links.js';
 import type { ReadBlock, ReadPage } from './reading.js';
 
@@ -156,10 +156,11 @@ export class Plan {
       this.made.add(uid);
       this.forms.push(
         {
-          ':block/uid': uid, ':block/string': words, ':block/order': order, ':block/open': isOpen,
+          ':block/uid': uid, ':block/order': order, ':block/open': isOpen,
           ':create/time': createTime, ':edit/time': editTime,
           ...(heading !== undefined && heading >= 1 && heading <= 3 ? { ':block/heading': heading } : {}),
         },
+        swap(uid, ':block/string', null, words),
         attach(parent, uid),
       );
       this.refer(uid, words);
@@ -181,6 +182,20 @@ export class Plan {
     this.awaited.delete(uid);
     this.forms.push(...[...waiting].map((each) => set(each, ':block/refs', ref(uid))));
   }
+}
+
+/*
+ * A batch for the graph as it is by now. What someone else has made meanwhile, by importing the same, stays as it is; what
+ * they make at the same moment makes the transaction fail, so that no block comes to a second place.
+ */
+export function stillToMake(db: Db, forms: readonly Form[]): readonly Form[] {
+  const isThere = (uid: unknown): boolean => idOf(db, uid as string) !== undefined;
+  return forms.filter((form) => {
+    if (!Array.isArray(form)) return !isThere((form as Readonly<Record<string, unknown>>)[':block/uid']);
+    const [, entity, attribute, value] = form;
+    if (attribute === ':block/string') return !isThere(entity[1]);
+    return attribute !== ':block/children' || !isThere(value[1]);
+  });
 }
 
 /* References are made of these letters. */
