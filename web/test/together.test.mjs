@@ -181,9 +181,7 @@ async function play(random) {
   for (let step = 0; step < STEPS; step++) {
     const person = random.pick(people);
     const isDoing = random.below(lag + 1) > 0;
-    const does = isDoing
-      ? ['act', 'act', 'act', 'undo', 'redo']
-      : ['send', 'receive'];
+    const does = isDoing ? ['act', 'act', 'act', 'undo', 'redo'] : ['send', 'receive'];
     void person[random.chance(0.01) ? 'import' : random.pick(does)]();
     await turn();
   }
