@@ -11,27 +11,16 @@ void buffer_release(struct buffer *buffer)
     *buffer = (struct buffer){ 0 };
 }
 
-char *buffer_reserve(struct buffer *buffer, size_t more)
+char *buffer_grow(struct buffer *buffer, size_t more)
 {
-    size_t need = buffer->len + more;
+    size_t need = buffer->len + more, cap = buffer->cap ? buffer->cap : 64;
 
     assert(need >= more);
-    if (need > buffer->cap || !buffer->data) { /* even no bytes have a place to go */
-        size_t cap = buffer->cap ? buffer->cap : 64;
-        while (cap < need)
-            cap *= 2;
-        buffer->data = xrealloc(buffer->data, cap);
-        buffer->cap = cap;
-    }
+    while (cap < need)
+        cap *= 2;
+    buffer->data = xrealloc(buffer->data, cap);
+    buffer->cap = cap;
     return buffer->data + buffer->len;
-}
-
-void buffer_append(struct buffer *buffer, const void *data, size_t len)
-{
-    if (len == 0)
-        return;
-    memcpy(buffer_reserve(buffer, len), data, len);
-    buffer->len += len;
 }
 
 void buffer_append_bytes(struct buffer *buffer, struct bytes bytes)

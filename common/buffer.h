@@ -18,10 +18,26 @@ static inline void buffer_clear(struct buffer *buffer)
     buffer->len = 0;
 }
 
-/* Makes room for `more` bytes behind what is there and returns where they go. */
-char *buffer_reserve(struct buffer *buffer, size_t more);
+/* buffer_reserve() where there is no room yet. */
+char *buffer_grow(struct buffer *buffer, size_t more);
 
-void buffer_append(struct buffer *buffer, const void *data, size_t len);
+/* Makes room for `more` bytes behind what is there and returns where they go. */
+static inline char *buffer_reserve(struct buffer *buffer, size_t more)
+{
+    /* Even no bytes have a place to go. */
+    bool fits = buffer->data && more <= buffer->cap - buffer->len;
+
+    return fits ? buffer->data + buffer->len : buffer_grow(buffer, more);
+}
+
+static inline void buffer_append(struct buffer *buffer, const void *data, size_t len)
+{
+    if (len == 0)
+        return;
+    memcpy(buffer_reserve(buffer, len), data, len);
+    buffer->len += len;
+}
+
 void buffer_append_bytes(struct buffer *buffer, struct bytes bytes);
 void buffer_append_u8(struct buffer *buffer, uint8_t byte);
 void buffer_append_u16be(struct buffer *buffer, uint16_t n);
