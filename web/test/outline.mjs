@@ -15,6 +15,13 @@ export function apply(db, forms) {
   return datascript.db_with(db, heldForms(forms));
 }
 
+/* The database after forms, and what a client is told of the transaction. */
+export function transacted(db, forms) {
+  const report = datascript.transact(datascript.conn_from_db(db), heldForms(forms));
+  const datoms = report.tx_data.map(({ e, a, v, tx }) => [e, a, v, Math.abs(tx), tx > 0]);
+  return { db: report.db_after, datoms: datoms.sort((one, other) => Number(one[4]) - Number(other[4])) };
+}
+
 export function outline(text) {
   let db = datascript.init_db([], SCHEMA);
   db = apply(db, [{ ':block/uid': 'p', ':node/title': 'Page' }]);

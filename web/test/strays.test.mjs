@@ -1,13 +1,12 @@
 // Blocks that someone put below a block which another took away at the same moment.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RequestError, datascript } from '../../client/dist/index.js';
+import { RequestError } from '../../client/dist/index.js';
 import { idOf, idOfTitle, parentOf, uidOf } from '../out/model/blocks.js';
 import { insert, mergeUp, moveTo, remove, tree } from '../out/model/edit.js';
 import { mergePages } from '../out/model/page_edits.js';
 import { Strays, adopt, straysOf } from '../out/model/strays.js';
-import { heldForms } from '../out/model/draft.js';
-import { NOW, apply, faultsOf, outline, show } from './outline.mjs';
+import { NOW, apply, faultsOf, outline, show, transacted } from './outline.mjs';
 
 const uidOfTitle = (db, title) => uidOf(db, idOfTitle(db, title));
 
@@ -15,13 +14,6 @@ const uidOfTitle = (db, title) => uidOf(db, idOfTitle(db, title));
 function start() {
   const db = apply(outline('a\nb\n  c\n    d\ne'), [{ ':block/uid': 'o', ':node/title': 'Other' }]);
   return apply(db, insert(db, 'o', 0, [tree('x', '')], NOW));
-}
-
-/* The database after forms, and what a client is told of the transaction. */
-function transacted(db, forms) {
-  const report = datascript.transact(datascript.conn_from_db(db), heldForms(forms));
-  const datoms = report.tx_data.map(({ e, a, v, tx }) => [e, a, v, Math.abs(tx), tx > 0]);
-  return { db: report.db_after, datoms: datoms.sort((one, other) => Number(one[4]) - Number(other[4])) };
 }
 
 /* Someone takes away with `taking`, not knowing that another one has done `putting` first; then finds homes. */

@@ -5,16 +5,15 @@
  */
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { RequestError, datascript } from '../../client/dist/index.js';
+import { RequestError } from '../../client/dist/index.js';
 import { Random, seedOf } from '../../tests/e2e/random.mjs';
 import { idOf, readBlock, rowsBelow } from '../out/model/blocks.js';
-import { heldForms } from '../out/model/draft.js';
 import * as edit from '../out/model/edit.js';
 import { Edits } from '../out/model/edits.js';
 import { Plan, stillToMake } from '../out/model/import/plan.js';
 import { restoreBlock, restorePage } from '../out/model/past.js';
 import { mergePages } from '../out/model/page_edits.js';
-import { NOW, apply, faultsOf, outline, pastOf } from './outline.mjs';
+import { NOW, apply, faultsOf, outline, pastOf, transacted } from './outline.mjs';
 
 const ROUNDS = Number(process.env.STOA_ROUNDS ?? 150);
 const STEPS = 60;
@@ -29,18 +28,16 @@ class Server {
 
   /* Throws what the real one answers with. */
   transact(forms, author) {
-    let report;
+    let transaction;
     try {
-      report = datascript.transact(datascript.conn_from_db(this.db), heldForms(forms));
+      transaction = transacted(this.db, forms);
     } catch (error) {
       this.history.push(() => `${author.name} is refused ${JSON.stringify(forms)}: ${error.message}`);
       throw new RequestError(/cas/.test(error.message) ? 'conflict' : 'not-found', error.message, undefined);
     }
     this.history.push(() => `${author.name} changes ${JSON.stringify(forms)}`);
-    this.db = report.db_after;
-    const datoms = report.tx_data.map(({ e, a, v, tx }) => [e, a, v, Math.abs(tx), tx > 0]);
-    datoms.sort((one, other) => Number(one[4]) - Number(other[4]));
-    this.log.push({ db: this.db, author, datoms });
+    this.db = transaction.db;
+    this.log.push({ ...transaction, author });
     return this.log.length;
   }
 }
