@@ -51,6 +51,11 @@ export class PageHistory {
 
   constructor(readonly uid: string) {}
 
+  /* Whether what is shown is what is wanted. */
+  get isShown(): boolean {
+    return this.moment.value?.index === this.index.value;
+  }
+
   /* Fetches the changes, and shows the last. */
   async open(): Promise<void> {
     try {
@@ -75,7 +80,7 @@ export class PageHistory {
   private async follow(): Promise<void> {
     this.isBusy = true;
     try {
-      while (this.moment.value?.index !== this.index.value && this.changes.value!.length > 0) {
+      while (!this.isShown && this.changes.value!.length > 0) {
         this.moment.value = await this.fetch(this.index.value);
       }
       this.error.value = undefined;

@@ -112,14 +112,16 @@ peopleTest('removing a page says what goes with it; links stay as text, and undo
 });
 
 /* The rows of a page's history in sight: what each is, and its text with +{added} and -{removed} words. */
-const pastRows = (person) =>
-  person.page.evaluate(() =>
+async function pastRows(person) {
+  await person.page.locator('.history[aria-busy=false]').waitFor();
+  return person.page.evaluate(() =>
     [...document.querySelectorAll('.block.past')].map((row) => {
       const marks = { INS: '+', DEL: '-' };
       const words = [...row.querySelector('.text').childNodes].map((node) =>
         marks[node.nodeName] ? `${marks[node.nodeName]}{${node.textContent}}` : node.textContent);
       return `${row.classList[2]} ${words.join('')}`;
     }));
+}
 
 /* Waits until the rows of the history in sight are like this. */
 async function seesPast(person, wanted) {

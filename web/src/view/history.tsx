@@ -16,7 +16,7 @@ export function History(): VNode {
   const { changes, moment, error } = history;
   const page = moment.value?.page ?? moment.value?.before;
   return (
-    <div class="history">
+    <div class="history" aria-busy={!history.isShown && !error.value && changes.value?.length !== 0}>
       <header>
         <h1>
           History of <a href={pageHref(uid)}>{page?.title ?? 'a page'}</a>
@@ -69,7 +69,7 @@ function Slider({ history, changes }: { history: PageHistory; changes: readonly 
           <strong>{told}</strong> {last > 0 && <span>{index + 1} of {changes.length}</span>}
         </p>
         {page && (
-          <button class="button" onClick={() => void restorePage(page, told)}>
+          <button class="button" disabled={!history.isShown} onClick={() => void restorePage(page, told)}>
             Restore the page
           </button>
         )}
