@@ -17,7 +17,7 @@ export * from './local_entities.js';
 export * from './local_ids.js';
 export * from './merge_text.js';
 export * from './mirror.js';
-export * from './msgpack.js';
+export { Writer, msgpackRead, msgpackWrite } from './msgpack.js';
 export * from './presence.js';
 export * from './reader.js';
 export * from './requests.js';

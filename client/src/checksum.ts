@@ -16,8 +16,13 @@ export class Checksum {
   /* `attribute` is an ident without colon; `value` is as decoded, not as a mirror holds it. */
   add(entity: number, attribute: string, value: Value, tx: number): void {
     const bytes = this.encode(entity, attribute, value, tx);
-    this.high = (this.high + xxh32(bytes, 0)) >>> 0;
-    this.low = (this.low + xxh32(bytes, 1)) >>> 0;
+    this.addEncoded(bytes, 0, bytes.length);
+  }
+
+  /* Adds a datom whose canonical encoding is `bytes` from `start` to `end`. */
+  addEncoded(bytes: Uint8Array, start: number, end: number): void {
+    this.high = (this.high + xxh32(bytes, 0, start, end)) >>> 0;
+    this.low = (this.low + xxh32(bytes, 1, start, end)) >>> 0;
   }
 
   subtract(entity: number, attribute: string, value: Value, tx: number): void {
@@ -72,16 +77,16 @@ function round(sum: number, input: number): number {
   return Math.imul(rotate((sum + Math.imul(input, PRIME_2)) | 0, 13), PRIME_1);
 }
 
-/* XXH32 as in github.com/Cyan4973/xxHash, doc/xxhash_spec.md. */
-export function xxh32(bytes: Uint8Array, seed: number): number {
-  let at = 0;
+/* XXH32 as in github.com/Cyan4973/xxHash, doc/xxhash_spec.md, of `bytes` from `start` to `end`. */
+export function xxh32(bytes: Uint8Array, seed: number, start = 0, end = bytes.length): number {
+  let at = start;
   let hash: number;
-  if (bytes.length >= 16) {
+  if (end - start >= 16) {
     let a = (seed + PRIME_1 + PRIME_2) | 0;
     let b = (seed + PRIME_2) | 0;
     let c = seed | 0;
     let d = (seed - PRIME_1) | 0;
-    for (; at + 16 <= bytes.length; at += 16) {
+    for (; at + 16 <= end; at += 16) {
       a = round(a, word(bytes, at));
       b = round(b, word(bytes, at + 4));
       c = round(c, word(bytes, at + 8));
@@ -91,11 +96,11 @@ export function xxh32(bytes: Uint8Array, seed: number): number {
   } else {
     hash = (seed + PRIME_5) | 0;
   }
-  hash = (hash + bytes.length) | 0;
-  for (; at + 4 <= bytes.length; at += 4) {
+  hash = (hash + end - start) | 0;
+  for (; at + 4 <= end; at += 4) {
     hash = Math.imul(rotate((hash + Math.imul(word(bytes, at), PRIME_3)) | 0, 17), PRIME_4);
   }
-  for (; at < bytes.length; at++) {
+  for (; at < end; at++) {
     hash = Math.imul(rotate((hash + Math.imul(bytes[at]!, PRIME_5)) | 0, 11), PRIME_1);
   }
   return avalanche(hash);

@@ -51,6 +51,7 @@ export class BaseClient {
   private readonly connector: Connector;
   private readonly stopWaking: Off;
   private inbox: Inbox | undefined;
+  private isOpen = false; // the outbox
   private welcome: Fields | undefined;
   private helloId = 0;
   private helloError: RequestError | undefined;
@@ -86,10 +87,23 @@ export class BaseClient {
       fault: (error) => this.events.emit('fault', error),
     });
     this.stopWaking = platform.onWake(() => this.wake());
+    this.start();
+  }
+
+  /* The socket comes about while the queue is opened; what it brings waits for that. */
+  private start(): void {
+    try {
+      this.connector.start();
+    } catch (error) {
+      queueMicrotask(() => this.connector.refuse(new RequestError('incorrect', (error as Error).message, undefined)));
+    }
     this.outbox.open().then(
-      () => this.now.status === 'closed' || this.connector.start(),
-      (error: Error) => this.refused(new RequestError('conflict', error.message, undefined)),
-    ).catch((error: Error) => this.refused(new RequestError('incorrect', error.message, undefined)));
+      () => {
+        this.isOpen = true;
+        this.inbox?.release();
+      },
+      (error: Error) => this.connector.refuse(new RequestError('conflict', error.message, undefined)),
+    );
   }
 
   // --- what an application sees ---
@@ -296,7 +310,7 @@ export class BaseClient {
   private opened(): void {
     const { token, sync = 'auto' } = this.options;
     const position = this.mirror.position;
-    this.inbox = new Inbox((message) => this.receive(message), () => this.settle(), (error) => this.failed(error));
+    this.inbox = new Inbox(!this.isOpen, (message) => this.receive(message), () => this.settle(), (error) => this.failed(error));
     this.helloId = this.requests.newId();
     this.helloError = undefined;
     this.saidState = this.presenceState;

@@ -40,8 +40,7 @@ function* build(datoms: readonly HeldDatom[], schema: Schema, t: number): Steps<
   const attributes = [...byAttribute.keys()].sort(compareTexts);
   const avet: number[] = [];
   for (const attribute of attributes.filter((name) => isIndexed(schema[name]))) {
-    const byValue = (i: number, j: number): number => compareValues(eavt[i]![2], eavt[j]![2]) || i - j;
-    yield* appendAll(avet, yield* sortInSteps(byAttribute.get(attribute)!, byValue));
+    yield* appendAll(avet, yield* sortedByValue(eavt, byAttribute.get(attribute)!));
   }
   const aevt: number[] = [];
   for (const attribute of attributes) {
@@ -63,11 +62,35 @@ function* build(datoms: readonly HeldDatom[], schema: Schema, t: number): Steps<
 }
 
 /* An instant that EDN has no text for: its year has not four digits. */
-function isStrange([, , value]: HeldDatom): boolean {
+function isStrange(datom: HeldDatom): boolean {
+  const value = datom[2];
   return value instanceof Date && !/^\d{4}-/.test(value.toISOString());
 }
 
-function* appendAll(list: number[], more: readonly number[]): Steps {
+/* These places of datoms in the order of their values, and in their own where those are equal. */
+function* sortedByValue(eavt: readonly HeldDatom[], places: readonly number[]): Steps<ArrayLike<number>> {
+  const keys = new Float64Array(places.length);
+  for (let i = 0; i < places.length; i++) {
+    const value = eavt[places[i]!]![2];
+    if (eavt.length > PLACES || !isSmall(value)) {
+      return yield* sortInSteps(places, (a, b) => compareValues(eavt[a]![2], eavt[b]![2]) || a - b);
+    }
+    keys[i] = value * PLACES + places[i]!;
+    if (i % STEP === STEP - 1) {
+      yield;
+    }
+  }
+  return keys.sort().map((key) => key % PLACES);
+}
+
+/* Refs and other numbers that make one exact double with a place: those are sorted without being compared by us. */
+const PLACES = 2 ** 21;
+
+function isSmall(value: Held): value is number {
+  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 32;
+}
+
+function* appendAll(list: number[], more: ArrayLike<number>): Steps {
   for (let i = 0; i < more.length; i++) {
     list.push(more[i]!);
     if (i % STEP === STEP - 1) {

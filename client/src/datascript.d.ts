@@ -33,6 +33,7 @@ declare module 'datascript' {
     db(conn: Connection): Database;
     transact(conn: Connection, forms: readonly (readonly unknown[])[], meta?: unknown): Report;
     datoms(db: Database, index: string, ...components: unknown[]): readonly Datom[];
+    index_range(db: Database, attribute: string, start: unknown, end: unknown): readonly Datom[];
     entity(db: Database, eid: unknown): unknown;
     q(query: string, ...inputs: unknown[]): unknown;
     pull(db: Database, pattern: string, eid: unknown): unknown;

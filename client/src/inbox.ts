@@ -12,8 +12,12 @@ export class Inbox {
   private isRunning = false;
   private isOver = false;
 
-  /* `pause` is called at the end of each slice, `fail` at most once: with what `handle` or its steps throw. */
+  /*
+   * What comes before release() waits when `isHeld`. `pause` is called at the end of each slice, `fail` at most once:
+   * with what `handle` or its steps throw.
+   */
   constructor(
+    private isHeld: boolean,
     private readonly handle: (message: Fields) => Steps | void,
     private readonly pause: () => void,
     private readonly fail: (error: Error) => void,
@@ -21,10 +25,12 @@ export class Inbox {
 
   add(messages: readonly Fields[]): void {
     this.waiting.push(...messages);
-    if (!this.isRunning) {
-      this.isRunning = true;
-      this.run();
-    }
+    this.start();
+  }
+
+  release(): void {
+    this.isHeld = false;
+    this.start();
   }
 
   /* Nothing is handled from now on. */
@@ -32,6 +38,13 @@ export class Inbox {
     this.isOver = true;
     this.waiting.length = 0;
     this.current = undefined;
+  }
+
+  private start(): void {
+    if (!this.isHeld && !this.isRunning && this.waiting.length > 0) {
+      this.isRunning = true;
+      this.run();
+    }
   }
 
   private run(): void {

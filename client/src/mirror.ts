@@ -18,6 +18,7 @@ import { Checksum } from './checksum.js';
 import { buildDatabase } from './database.js';
 import { held, schemaOf, unheld, type Held, type HeldDatom } from './held.js';
 import type { Listened } from './listened.js';
+import { placesOf } from './msgpack.js';
 import type { Steps } from './slices.js';
 import type { Fields, Keyword, Value } from './values.js';
 
@@ -85,9 +86,14 @@ export class Mirror {
 
   *chunk(datoms: readonly Value[]): Steps {
     const loading = this.expectLoading();
-    for (const datom of datoms) {
-      const [entity, attribute, value, tx] = datom as [number, Keyword, Value, number];
-      loading.checksum.add(entity, attribute.name, value, tx);
+    const places = placesOf(datoms);
+    for (let i = 0; i < datoms.length; i++) {
+      const [entity, attribute, value, tx] = datoms[i] as [number, Keyword, Value, number];
+      if (places && !places.odd.has(i)) {
+        loading.checksum.addEncoded(places.bytes, places.starts[i]!, places.starts[i + 1]!);
+      } else {
+        loading.checksum.add(entity, attribute.name, value, tx);
+      }
       loading.datoms.push([entity, attribute.toString(), held(value), tx]);
       if (loading.datoms.length % STEP === 0) {
         yield;

@@ -19,6 +19,26 @@ const EXT_UUID = 3;
 const EXT_SET = 4;
 const EXT_TIMESTAMP = -1;
 
+/*
+ * Where the items of an array stand in the bytes that they were read from: item i ends where i + 1 begins. Whose
+ * encoding may not be the canonical one is `odd`.
+ */
+export interface Places {
+  readonly bytes: Uint8Array;
+  readonly starts: Uint32Array;
+  readonly odd: ReadonlySet<number>;
+}
+
+/* The field of messages whose items' places are kept. */
+const PLACED = 'datoms';
+
+const placed = new WeakMap<readonly Value[], Places>();
+
+/* The places of an array's items; known of what was read as `datoms`. */
+export function placesOf(items: readonly Value[]): Places | undefined {
+  return placed.get(items);
+}
+
 /* Reads one value that fills `bytes`. */
 export function msgpackRead(bytes: Uint8Array): Value {
   const reader = new Reader(bytes);
@@ -35,11 +55,20 @@ export function msgpackWrite(value: Value): Uint8Array {
 
 const utf8 = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
+/* Keywords by their bytes: a graph has few attributes, and one in each datom. */
+const KEYWORDS = 256;
+const keywords: ({ readonly bytes: Uint8Array; readonly keyword: Keyword } | undefined)[] = Array.from({ length: KEYWORDS });
+
 /* Texts shorter than this are cheaper to read byte by byte while they are ASCII. */
 const SHORT_TEXT = 24;
 
+/* Arrays up to this length are made with it: there are many, such as datoms. */
+const SHORT_ARRAY = 16;
+
 class Reader {
   private at = 0;
+  /* Whether a double was read, which is canonical only where it is no whole number. */
+  private isOdd = false;
   private readonly view: DataView;
 
   constructor(private readonly data: Uint8Array) {
@@ -73,8 +102,8 @@ class Reader {
       case 0xc7: return this.extension(this.uint(1), depth);
       case 0xc8: return this.extension(this.uint(2), depth);
       case 0xc9: return this.extension(this.uint(4), depth);
-      case 0xca: return this.view.getFloat32(this.take(4));
-      case 0xcb: return this.view.getFloat64(this.take(8));
+      case 0xca: return this.double(this.view.getFloat32(this.take(4)));
+      case 0xcb: return this.double(this.view.getFloat64(this.take(8)));
       case 0xcc: return this.uint(1);
       case 0xcd: return this.uint(2);
       case 0xce: return this.uint(4);
@@ -116,6 +145,11 @@ class Reader {
   private uint(size: 1 | 2 | 4): number {
     const at = this.take(size);
     return size === 1 ? this.data[at]! : size === 2 ? this.view.getUint16(at) : this.view.getUint32(at);
+  }
+
+  private double(number: number): number {
+    this.isOdd = true;
+    return number;
   }
 
   private long(number: bigint): Value {
@@ -167,9 +201,10 @@ class Reader {
 
   private array(count: number, depth: number): Value[] {
     this.room(count, depth);
-    const items: Value[] = [];
+    // An empty array that grows has room for 17 items from its first one on.
+    const items = count <= SHORT_ARRAY ? new Array<Value>(count) : [];
     for (let i = 0; i < count; i++) {
-      items.push(this.read(depth + 1));
+      items[i] = this.read(depth + 1);
     }
     return items;
   }
@@ -178,21 +213,62 @@ class Reader {
     this.room(2 * count, depth);
     const entries: [Value, Value][] = [];
     for (let i = 0; i < count; i++) {
-      entries.push([this.read(depth + 1), this.read(depth + 1)]);
+      const key = this.read(depth + 1);
+      entries.push([key, key === PLACED ? this.placed(depth + 1) : this.read(depth + 1)]);
     }
     return mapOf(entries);
+  }
+
+  /* Reads a value; of an array the places of its items are kept. */
+  private placed(depth: number): Value {
+    const head = this.data[this.at];
+    if (head !== undefined && (head & 0xf0) !== 0x90 && head !== 0xdc && head !== 0xdd) return this.read(depth);
+    this.take(1);
+    const count = head! < 0xa0 ? head! & 0x0f : this.uint(head === 0xdc ? 2 : 4);
+    this.room(count, depth);
+    const [items, starts, odd]: [Value[], Uint32Array, Set<number>] = [[], new Uint32Array(count + 1), new Set()];
+    const wasOdd = this.isOdd;
+    for (let i = 0; i < count; i++) {
+      starts[i] = this.at;
+      this.isOdd = false;
+      items.push(this.read(depth + 1));
+      if (this.isOdd) odd.add(i);
+    }
+    starts[count] = this.at;
+    this.isOdd = wasOdd || odd.size > 0;
+    placed.set(items, { bytes: this.data, starts, odd });
+    return items;
   }
 
   private extension(length: number, depth: number): Value {
     const type = this.view.getInt8(this.take(1));
     switch (type) {
-      case EXT_KEYWORD: return keywordOf(this.text(length));
+      case EXT_KEYWORD: return this.keyword(length);
       case EXT_SYMBOL: return symOf(this.text(length));
       case EXT_UUID: return this.uuid(length);
       case EXT_SET: return this.set(length, depth);
       case EXT_TIMESTAMP: return this.timestamp(length);
       default: throw this.error(`unknown extension ${type}`);
     }
+  }
+
+  private keyword(length: number): Keyword {
+    const at = this.take(length);
+    const slot = (length + 31 * this.data[at]! + 7 * this.data[at + length - 1]!) % KEYWORDS;
+    const known = keywords[slot];
+    if (known && this.isAt(at, length, known.bytes)) return known.keyword;
+    this.at = at;
+    const keyword = keywordOf(this.text(length));
+    keywords[slot] = { bytes: this.data.slice(at, at + length), keyword };
+    return keyword;
+  }
+
+  private isAt(at: number, length: number, bytes: Uint8Array): boolean {
+    if (bytes.length !== length) return false;
+    for (let i = 0; i < length; i++) {
+      if (this.data[at + i] !== bytes[i]) return false;
+    }
+    return true;
   }
 
   private uuid(length: number): Uuid {

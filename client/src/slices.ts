@@ -94,18 +94,29 @@ export function* sortInSteps<Item>(items: readonly Item[], compare: (a: Item, b:
 }
 
 function* merge<Item>(a: Item[], b: Item[], compare: (a: Item, b: Item) => number): Steps<Item[]> {
-  if (compare(a[a.length - 1]!, b[0]!) <= 0) {
-    return a.concat(b);
-  }
+  // Of what is nearly sorted only a few items are out of place, about where the runs meet.
+  const first = firstWhere(a, (item) => compare(item, b[0]!) > 0);
+  const last = firstWhere(b, (item) => compare(item, a[a.length - 1]!) >= 0);
   const merged: Item[] = [];
-  for (let i = 0, j = 0; i < a.length || j < b.length; ) {
-    const isFirst = j >= b.length || (i < a.length && compare(a[i]!, b[j]!) <= 0);
+  for (let i = first, j = 0; i < a.length || j < last; ) {
+    const isFirst = j >= last || (i < a.length && compare(a[i]!, b[j]!) <= 0);
     merged.push(isFirst ? a[i++]! : b[j++]!);
     if (merged.length % RUN === 0) {
       yield;
     }
   }
-  return merged;
+  return a.slice(0, first).concat(merged, b.slice(last));
+}
+
+/* The first place in a sorted list from which on all items are such. */
+function firstWhere<Item>(list: readonly Item[], isSuch: (item: Item) => boolean): number {
+  let [from, to] = [0, list.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    if (isSuch(list[middle]!)) to = middle;
+    else from = middle + 1;
+  }
+  return from;
 }
 
 /* Drives `steps` to its end without a pause. */

@@ -48,20 +48,23 @@ export class DecodeError extends Error {
 export class Keyword {
   private static readonly all = new Map<string, Keyword>();
 
-  /* `name` is without the colon: "db/ident". */
-  private constructor(readonly name: string) {}
+  private constructor(
+    /* Without the colon: "db/ident". */
+    readonly name: string,
+    private readonly text: string,
+  ) {}
 
   static of(name: string): Keyword {
     let keyword = Keyword.all.get(name);
     if (!keyword) {
-      keyword = new Keyword(name);
+      keyword = new Keyword(name, `:${name}`);
       Keyword.all.set(name, keyword);
     }
     return keyword;
   }
 
   toString(): string {
-    return `:${this.name}`;
+    return this.text;
   }
 }
 

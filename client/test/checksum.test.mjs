@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
-import { Checksum, Keyword, msgpackRead, xxh32 } from '../dist/node.js';
+import { Checksum, Double, Keyword, Mirror, msgpackRead, msgpackWrite, xxh32 } from '../dist/node.js';
+import { atOnce } from '../dist/slices.js';
 import { readEdn } from '../../tests/e2e/edn.mjs';
 
 const vectors = new URL('../../proto/vectors/checksum.json', import.meta.url);
@@ -49,4 +50,18 @@ test('checksum vectors', () => {
     checksum.add(e, a, readEdn(v), tx);
   }
   assert.equal(checksum.toString(), sum);
+});
+
+test('of a frame of MessagePack the bytes are summed as they came, and what is not canonical as it should be', () => {
+  const tx = 2 ** 29 + 1;
+  const values = ['text', 7, 2 ** 40, -3n, 1.5, true, Keyword.of('a/b'), new Double(2), [1, new Double(3)], { datoms: [new Double(4)] }, { a: 1, datoms: [] }];
+  const datoms = values.map((value, i) => [i + 1, Keyword.of('x/v'), value, tx]);
+  const expected = new Checksum();
+  datoms.forEach(([e, a, v]) => expected.add(e, a.name, v, tx));
+  const mirror = new Mirror();
+  mirror.snapshot({}, datoms.length, 1);
+  const message = msgpackRead(msgpackWrite({ type: 'datoms', datoms }));
+  atOnce(mirror.chunk(message.datoms));
+  atOnce(mirror.synced('e', 1, expected.toString()));
+  assert.equal(mirror.checksumText, expected.toString());
 });

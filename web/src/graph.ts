@@ -12,7 +12,7 @@ import {
 import { SCHEMA, carryBlocks, readBlock, type Db } from './model/blocks.js';
 import { Edits, textsOf, type EditFn } from './model/edits.js';
 import { GoneError, ref, set, type Form } from './model/forms.js';
-import { allPages } from './model/pages.js';
+import { hasPages } from './model/pages.js';
 
 export { mergeText } from '../../client/dist/index.js';
 
@@ -224,7 +224,7 @@ export class Graph {
     if (this.misfit.value !== undefined) return;
     this.hasMoved = true;
     this.refresh();
-    this.isEmpty.value = !this.isLoaded.value && allPages(this.db.value).length === 0;
+    this.isEmpty.value = !this.isLoaded.value && !hasPages(this.db.value);
     this.isLoaded.value = true;
   }
 

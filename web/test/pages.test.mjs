@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
 import { renamePage } from '../out/model/page_edits.js';
-import { allPages, makeDay, makePage } from '../out/model/pages.js';
+import { allPages, hasPages, latestDays, makeDay, makePage } from '../out/model/pages.js';
 import { idOf, idOfTitle, readBlock, referrersOf, uidOf } from '../out/model/blocks.js';
 import { setText } from '../out/model/edit.js';
 import { WELCOME, welcomeForms } from '../out/model/welcome.js';
@@ -44,6 +44,24 @@ test('the next day is a day on, also when this one has 25 hours', () => {
     if (zone === undefined) delete process.env.TZ;
     else process.env.TZ = zone;
   }
+});
+
+test('the latest days up to one: pages alone, from the last one back', () => {
+  let db = outline('a A');
+  assert.deepEqual(latestDays(db, new Date(2026, 10, 22), 9), []);
+  for (const date of [new Date(2026, 10, 22), new Date(2026, 10, 23), new Date(2025, 11, 31), new Date(2026, 0, 1)]) {
+    db = apply(db, makeDay(db, date, NOW).forms);
+  }
+  db = apply(db, [{ ':block/uid': '11-20-2026', ':block/string': 'a block' }, { ':block/uid': '11-31-2026', ':node/title': 'no day' }]);
+  assert.deepEqual(latestDays(db, new Date(2026, 10, 22), 9), ['11-22-2026', '01-01-2026', '12-31-2025']);
+  assert.deepEqual(latestDays(db, new Date(2026, 10, 22), 2), ['11-22-2026', '01-01-2026']);
+});
+
+test('a graph has pages when one of them can be shown', () => {
+  const empty = datascript.init_db([], SCHEMA);
+  assert.equal(hasPages(empty), false);
+  assert.equal(hasPages(datascript.db_with(empty, [[':db/add', 1, ':node/title', 'without uid']])), false);
+  assert.equal(hasPages(outline('a A')), true);
 });
 
 test('text makes the pages it names, and references follow it', () => {

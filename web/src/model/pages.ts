@@ -1,7 +1,7 @@
 /* Making and listing pages. As edit.ts: pure functions that give transaction forms. */
 import { datascript } from '../../../client/dist/index.js';
-import { childrenOf, idOf, idOfTitle, shown, uidOf, type Db } from './blocks.js';
-import { dayPage } from './dates.js';
+import { childrenOf, idOf, idOfTitle, shown, uidOf, valueOf, type Db } from './blocks.js';
+import { dayOfUid, dayPage } from './dates.js';
 import { attach, pageForms, ref, uidFrom, type Form } from './forms.js';
 
 /* A page with one empty block; no forms when it is there and has blocks. */
@@ -42,6 +42,26 @@ export interface PageEntry {
   readonly id: number;
   readonly uid: string;
   readonly title: string;
+}
+
+const MONTHS = Array.from({ length: 12 }, (_, i) => String(i + 1).padStart(2, '0'));
+
+/* The uids of the latest daily notes up to a day, from the last one back, and no more than `count`. */
+export function latestDays(db: Db, last: Date, count: number): string[] {
+  const days = MONTHS.flatMap((month) => datascript.index_range(db, ':block/uid', `${month}-`, `${month}-~`))
+    .map(({ e, v }) => ({ id: e, uid: v as string, time: dayOfUid(v as string)?.getTime() ?? Infinity }))
+    .filter(({ time }) => time <= last.getTime())
+    .sort((a, b) => b.time - a.time);
+  const uids: string[] = [];
+  for (const { id, uid } of days) {
+    if (uids.length === count) break;
+    if (valueOf(db, id, ':node/title') !== undefined) uids.push(uid);
+  }
+  return uids;
+}
+
+export function hasPages(db: Db): boolean {
+  return datascript.datoms(db, ':aevt', ':node/title').some(({ e }) => uidOf(db, e) !== '');
 }
 
 export function allPages(db: Db): PageEntry[] {

@@ -4,7 +4,7 @@ import { Draft } from './draft.js';
 import { insert, setText } from './edit.js';
 import { uidFrom, type Form } from './forms.js';
 import { readMarkdown } from './markdown.js';
-import { allPages, makePage } from './pages.js';
+import { hasPages, makePage } from './pages.js';
 import { setShortcut } from './shortcuts.js';
 
 export const WELCOME = 'Welcome to Stoa';
@@ -67,7 +67,7 @@ const PAGES: readonly { readonly title: string; readonly text: string }[] = [
 
 /* The forms for a graph that has no page; [] for any other. */
 export function welcomeForms(db: Db, now: number): Form[] {
-  if (allPages(db).length > 0) return [];
+  if (hasPages(db)) return [];
   const draft = new Draft(db);
   PAGES.forEach(({ title, text }) => {
     const page = makePage(draft.db, title, now);

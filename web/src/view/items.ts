@@ -1,7 +1,7 @@
 /* The rows of each view, from top to bottom: what virtual_list.tsx draws a part of. */
 import { idOf, readBlock, rowsBelow, type Db, type Row } from '../model/blocks.js';
-import { dayOfUid, dayPage } from '../model/dates.js';
-import { allPages } from '../model/pages.js';
+import { dayPage } from '../model/dates.js';
+import { latestDays } from '../model/pages.js';
 import { linkedItems, mentionItems } from './reference_items.js';
 
 export type Item = { readonly key: string } & (
@@ -47,11 +47,8 @@ export function pageItems(db: Db, uid: string, mentions: readonly number[] | und
 /* Today's note and the latest ones before it. */
 export function dayItems(db: Db, today: Date, count: number): Item[] {
   const now = dayPage(today).uid;
-  const days = allPages(db)
-    .map(({ uid }) => ({ uid, time: dayOfUid(uid)?.getTime() ?? Infinity }))
-    .filter((day) => day.time <= today.getTime())
-    .sort((a, b) => b.time - a.time);
-  const items = days.slice(0, count).flatMap(({ uid }): Item[] => [
+  const days = latestDays(db, today, count + 1);
+  const items = days.slice(0, count).flatMap((uid): Item[] => [
     { key: `${uid}!`, kind: 'title', uid, ...(uid === now ? { hint: 'Today' } : {}) },
     ...outline(db, uid),
   ]);
