@@ -5,7 +5,8 @@
 
 #include <assert.h>
 #include <math.h>
-#include <msgpack/pack.h>
+#include <msgpack/pack_define.h>
+#include <msgpack/timestamp.h>
 #include <stdlib.h>
 
 #define XXH_INLINE_ALL
@@ -26,94 +27,69 @@ enum extension {
 
 /* --- writing --- */
 
-static int append(void *out, const char *data, size_t len)
+/*
+ * msgpack-c's packer, made of its template so that it writes at a pointer: that of
+ * <msgpack/pack.h> calls a function for each few bytes. Whoever packs has reserved the room.
+ */
+#define INLINE                                    inline __attribute__((always_inline))
+#define msgpack_pack_user                         char **
+#define msgpack_pack_inline_func(name)            static INLINE int msgpack_pack##name
+#define msgpack_pack_inline_func_cint(name)       static INLINE int msgpack_pack##name
+#define msgpack_pack_inline_func_fixint(name)     static INLINE int msgpack_pack_fix##name
+#define msgpack_pack_append_buffer(at, data, len) return put(at, data, len)
+
+/* The most that a value takes without its text or its items: a uuid. */
+#define PACKED_BYTES_MAX ((size_t)18)
+
+static INLINE int put(char **at, const void *data, size_t len)
 {
-    buffer_append(out, data, len);
+    if (len) /* of nothing there is no place either */
+        memcpy(*at, data, len);
+    *at += len;
     return 0;
 }
 
-static msgpack_packer packer_of(struct buffer *out)
+#include <msgpack/pack_template.h>
+
+static INLINE void pack_string(char **at, struct bytes text)
 {
-    return (msgpack_packer){ .data = out, .callback = append };
+    msgpack_pack_str(at, text.len);
+    msgpack_pack_str_body(at, text.data, text.len);
 }
 
-void mp_write_array(struct buffer *out, uint32_t count)
+static INLINE void pack_bytes(char **at, struct bytes bytes)
 {
-    msgpack_packer packer = packer_of(out);
-
-    msgpack_pack_array(&packer, count);
+    msgpack_pack_bin(at, bytes.len);
+    msgpack_pack_bin_body(at, bytes.data, bytes.len);
 }
 
-void mp_write_map(struct buffer *out, uint32_t count)
+static INLINE void pack_extension(char **at, enum extension type, struct bytes data)
 {
-    msgpack_packer packer = packer_of(out);
-
-    msgpack_pack_map(&packer, count);
+    msgpack_pack_ext(at, data.len, (int8_t)type);
+    msgpack_pack_ext_body(at, data.data, data.len);
 }
 
-void mp_write_nil(struct buffer *out)
+static INLINE void pack_uuid(char **at, const struct uuid *uuid)
 {
-    msgpack_packer packer = packer_of(out);
-
-    msgpack_pack_nil(&packer);
+    pack_extension(at, EXT_UUID,
+                   (struct bytes){ (const char *)uuid->octets, sizeof(uuid->octets) });
 }
 
-void mp_write_boolean(struct buffer *out, bool boolean)
+static INLINE void pack_double(char **at, double real)
 {
-    msgpack_packer packer = packer_of(out);
+    msgpack_pack_double(at, isnan(real) ? (double)NAN : real); /* one NaN */
+}
 
+static INLINE void pack_boolean(char **at, bool boolean)
+{
     if (boolean)
-        msgpack_pack_true(&packer);
+        msgpack_pack_true(at);
     else
-        msgpack_pack_false(&packer);
+        msgpack_pack_false(at);
 }
 
-void mp_write_long(struct buffer *out, int64_t number)
+static INLINE void pack_instant(char **at, int64_t ms)
 {
-    msgpack_packer packer = packer_of(out);
-
-    msgpack_pack_int64(&packer, number);
-}
-
-void mp_write_string(struct buffer *out, struct bytes text)
-{
-    msgpack_packer packer = packer_of(out);
-
-    msgpack_pack_str(&packer, text.len);
-    msgpack_pack_str_body(&packer, text.data, text.len);
-}
-
-static void write_extension(struct buffer *out, enum extension type, const void *data, size_t len)
-{
-    msgpack_packer packer = packer_of(out);
-
-    msgpack_pack_ext(&packer, len, (int8_t)type);
-    msgpack_pack_ext_body(&packer, data, len);
-}
-
-void mp_write_keyword(struct buffer *out, struct bytes text)
-{
-    write_extension(out, EXT_KEYWORD, text.data, text.len);
-}
-
-void mp_write_bytes(struct buffer *out, struct bytes bytes)
-{
-    msgpack_packer packer = packer_of(out);
-
-    msgpack_pack_bin(&packer, bytes.len);
-    msgpack_pack_bin_body(&packer, bytes.data, bytes.len);
-}
-
-static void write_double(struct buffer *out, double real)
-{
-    msgpack_packer packer = packer_of(out);
-
-    msgpack_pack_double(&packer, isnan(real) ? (double)NAN : real); /* one NaN */
-}
-
-static void write_instant(struct buffer *out, int64_t ms)
-{
-    msgpack_packer packer = packer_of(out);
     int64_t seconds = ms / 1000, rest = ms % 1000;
 
     if (rest < 0) { /* nanoseconds count forward from the second before */
@@ -121,85 +97,186 @@ static void write_instant(struct buffer *out, int64_t ms)
         rest += 1000;
     }
     msgpack_timestamp timestamp = { .tv_sec = seconds, .tv_nsec = (uint32_t)rest * 1000000 };
-    msgpack_pack_timestamp(&packer, &timestamp);
+    msgpack_pack_timestamp(at, &timestamp);
 }
 
-/* Puts the header of a set before the array that was written from `start` on. Its length, and with
- * it the header's, is known only now. */
+/* Room for a value with `more` bytes of text, and where it goes; end() says how far it reached. */
+static INLINE char *begin(struct buffer *out, size_t more)
+{
+    return buffer_reserve(out, PACKED_BYTES_MAX + more);
+}
+
+static INLINE void end(struct buffer *out, const char *at)
+{
+    out->len = (size_t)(at - out->data);
+}
+
+void mp_write_array(struct buffer *out, uint32_t count)
+{
+    char *at = begin(out, 0);
+
+    msgpack_pack_array(&at, count);
+    end(out, at);
+}
+
+void mp_write_map(struct buffer *out, uint32_t count)
+{
+    char *at = begin(out, 0);
+
+    msgpack_pack_map(&at, count);
+    end(out, at);
+}
+
+void mp_write_nil(struct buffer *out)
+{
+    char *at = begin(out, 0);
+
+    msgpack_pack_nil(&at);
+    end(out, at);
+}
+
+void mp_write_boolean(struct buffer *out, bool boolean)
+{
+    char *at = begin(out, 0);
+
+    pack_boolean(&at, boolean);
+    end(out, at);
+}
+
+void mp_write_long(struct buffer *out, int64_t number)
+{
+    char *at = begin(out, 0);
+
+    msgpack_pack_int64(&at, number);
+    end(out, at);
+}
+
+void mp_write_string(struct buffer *out, struct bytes text)
+{
+    char *at = begin(out, text.len);
+
+    pack_string(&at, text);
+    end(out, at);
+}
+
+void mp_write_bytes(struct buffer *out, struct bytes bytes)
+{
+    char *at = begin(out, bytes.len);
+
+    pack_bytes(&at, bytes);
+    end(out, at);
+}
+
+void mp_begin_datom(struct buffer *out, uint32_t count, uint32_t e, struct bytes ident)
+{
+    char *at = begin(out, 2 * PACKED_BYTES_MAX + ident.len);
+
+    msgpack_pack_array(&at, count);
+    msgpack_pack_uint32(&at, e);
+    pack_extension(&at, EXT_KEYWORD, ident);
+    end(out, at);
+}
+
+/* Puts a head before what was written from `start` on. */
+static void insert(struct buffer *out, size_t start, const char *head, size_t len)
+{
+    buffer_reserve(out, len);
+    memmove(out->data + start + len, out->data + start, out->len - start);
+    memcpy(out->data + start, head, len);
+    out->len += len;
+}
+
+/* Makes a set of the array that was written from `start` on. */
 static void wrap_set(struct buffer *out, size_t start)
 {
-    struct buffer head = { 0 };
-    msgpack_packer packer = packer_of(&head);
-    size_t len = out->len - start;
+    char head[PACKED_BYTES_MAX], *at = head;
 
-    msgpack_pack_ext(&packer, len, EXT_SET);
-    buffer_reserve(out, head.len);
-    memmove(out->data + start + head.len, out->data + start, len);
-    memcpy(out->data + start, head.data, head.len);
-    out->len += head.len;
-    buffer_release(&head);
+    msgpack_pack_ext(&at, out->len - start, EXT_SET);
+    insert(out, start, head, (size_t)(at - head));
 }
 
-static void write_scalar(struct buffer *out, const struct value *value)
+void mp_wrap_array(struct buffer *out, size_t start, uint32_t count)
 {
+    char head[PACKED_BYTES_MAX], *at = head;
+
+    msgpack_pack_array(&at, count);
+    insert(out, start, head, (size_t)(at - head));
+}
+
+static INLINE void write_scalar(struct buffer *out, const struct value *value)
+{
+    char *at = begin(out, 0);
+
     switch (value->type) {
     case VALUE_NIL:
-        mp_write_nil(out);
-        return;
+        msgpack_pack_nil(&at);
+        break;
     case VALUE_BOOLEAN:
-        mp_write_boolean(out, value->boolean);
-        return;
+        pack_boolean(&at, value->boolean);
+        break;
     case VALUE_LONG:
-        mp_write_long(out, value->number);
-        return;
+        msgpack_pack_int64(&at, value->number);
+        break;
     case VALUE_DOUBLE:
-        write_double(out, value->real);
-        return;
+        pack_double(&at, value->real);
+        break;
     case VALUE_INSTANT:
-        write_instant(out, value->number);
-        return;
+        pack_instant(&at, value->number);
+        break;
     case VALUE_UUID:
-        write_extension(out, EXT_UUID, value->uuid.octets, sizeof(value->uuid.octets));
-        return;
+        pack_uuid(&at, &value->uuid);
+        break;
     case VALUE_STRING:
-        mp_write_string(out, value->text);
-        return;
+        at = begin(out, value->text.len);
+        pack_string(&at, value->text);
+        break;
     case VALUE_KEYWORD:
-        mp_write_keyword(out, value->text);
-        return;
+        at = begin(out, value->text.len);
+        pack_extension(&at, EXT_KEYWORD, value->text);
+        break;
     case VALUE_SYMBOL:
-        write_extension(out, EXT_SYMBOL, value->text.data, value->text.len);
-        return;
+        at = begin(out, value->text.len);
+        pack_extension(&at, EXT_SYMBOL, value->text);
+        break;
     case VALUE_BYTES:
-        mp_write_bytes(out, value->text);
-        return;
+        at = begin(out, value->text.len);
+        pack_bytes(&at, value->text);
+        break;
     case VALUE_VECTOR:
     case VALUE_LIST:
     case VALUE_SET:
     case VALUE_MAP:
-        break;
+        abort();
     }
-    abort();
+    end(out, at);
 }
 
-void mp_write(struct buffer *out, const struct value *value)
+static void write_collection(struct buffer *out, const struct value *value)
 {
     size_t start = out->len, slots = value->count;
 
-    if (!value_is_collection(value)) {
-        write_scalar(out, value);
-        return;
-    }
     if (value->type == VALUE_MAP) {
         mp_write_map(out, value->count);
         slots *= 2;
     } else {
         mp_write_array(out, value->count);
     }
-    for (size_t i = 0; i < slots; i++)
-        mp_write(out, &value->items[i]);
+    for (size_t i = 0; i < slots; i++) {
+        if (value_is_collection(&value->items[i]))
+            write_collection(out, &value->items[i]);
+        else
+            write_scalar(out, &value->items[i]);
+    }
     if (value->type == VALUE_SET)
         wrap_set(out, start);
+}
+
+void mp_write(struct buffer *out, const struct value *value)
+{
+    if (value_is_collection(value))
+        write_collection(out, value);
+    else
+        write_scalar(out, value);
 }
 
 /* --- the canonical encoding --- */
@@ -300,7 +377,7 @@ void mp_write_canonical(struct buffer *out, const struct value *value)
     } else if (value->type == VALUE_DOUBLE && is_integral(value->real)) {
         mp_write_long(out, (int64_t)value->real);
     } else {
-        write_scalar(out, value);
+        mp_write(out, value);
     }
 }
 
@@ -308,9 +385,7 @@ uint64_t mp_datom_checksum(struct buffer *scratch, uint32_t e, struct bytes iden
                            const struct value *v, uint32_t tx)
 {
     buffer_clear(scratch);
-    mp_write_array(scratch, 4);
-    mp_write_long(scratch, e);
-    mp_write_keyword(scratch, ident);
+    mp_begin_datom(scratch, 4, e, ident);
     mp_write_canonical(scratch, v);
     mp_write_long(scratch, tx);
     return (uint64_t)XXH32(scratch->data, scratch->len, 0) << 32 |

@@ -29,8 +29,14 @@ void mp_write_nil(struct buffer *out);
 void mp_write_boolean(struct buffer *out, bool boolean);
 void mp_write_long(struct buffer *out, int64_t number);
 void mp_write_string(struct buffer *out, struct bytes text);
-void mp_write_keyword(struct buffer *out, struct bytes text);
 void mp_write_bytes(struct buffer *out, struct bytes bytes);
+
+/* A datom up to its value: an array of `count` items, of which these are the first two. */
+void mp_begin_datom(struct buffer *out, uint32_t count, uint32_t e, struct bytes ident);
+
+/* Makes an array of the `count` values that were written from `start` on, for who does not know
+ * before how many there are. */
+void mp_wrap_array(struct buffer *out, size_t start, uint32_t count);
 
 /*
  * The canonical encoding: as mp_write(), with integral doubles that fit an int64 as integers, and

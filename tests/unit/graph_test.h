@@ -68,9 +68,7 @@ static inline void graph_test_commit(struct graph *graph, const struct change *c
         struct datom datom = {
             .e = changes[i].e, .a = a->id, .t = t, .added = changes[i].added, .v = changes[i].v
         };
-        mp_write_array(&message, 4);
-        mp_write_long(&message, datom.e);
-        mp_write_keyword(&message, a->ident);
+        mp_begin_datom(&message, 4, datom.e, a->ident);
         mp_write(&message, &datom.v);
         mp_write_boolean(&message, datom.added);
         graph_count(graph, a->id, datom.added ? 1 : -1);

@@ -35,9 +35,7 @@ static void test_datoms(void **state)
 
     (void)state;
     for (int i = 1; i <= 2; i++) {
-        mp_write_array(&datoms, 4);
-        mp_write_long(&datoms, i);
-        mp_write_keyword(&datoms, BYTES("a/b"));
+        mp_begin_datom(&datoms, 4, (uint32_t)i, BYTES("a/b"));
         mp_write_string(&datoms, BYTES("~x"));
         mp_write_long(&datoms, 536870913);
     }

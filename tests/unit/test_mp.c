@@ -21,26 +21,97 @@ static void test_pieces_are_as_the_whole(void **state)
     (void)state;
     struct buffer pieces = { 0 }, whole = { 0 };
     struct value value =
-        read_text("{\"a\" [nil true false 5 -70000 :k/w \"\" #bytes \"AQID\"] :b {}}");
+        read_text("{\"a\" [nil true false 5 -70000 \"\" #bytes \"AQID\"] \"b\" [70000 :k/w {}]}");
 
     mp_write_map(&pieces, 2);
     mp_write_string(&pieces, BYTES("a"));
-    mp_write_array(&pieces, 8);
+    mp_write_array(&pieces, 7);
     mp_write_nil(&pieces);
     mp_write_boolean(&pieces, true);
     mp_write_boolean(&pieces, false);
     mp_write_long(&pieces, 5);
     mp_write_long(&pieces, -70000);
-    mp_write_keyword(&pieces, BYTES("k/w"));
     mp_write_string(&pieces, BYTES(""));
     mp_write_bytes(&pieces, BYTES("\1\2\3"));
-    mp_write_keyword(&pieces, BYTES("b"));
+    mp_write_string(&pieces, BYTES("b"));
+    mp_begin_datom(&pieces, 3, 70000, BYTES("k/w"));
     mp_write_map(&pieces, 0);
     mp_write(&whole, &value);
     assert_true(bytes_equal(buffer_bytes(&pieces), buffer_bytes(&whole)));
     buffer_release(&pieces);
     buffer_release(&whole);
     arena_release(&arena);
+}
+
+/* Lengths and numbers on both sides of where heads get longer; `head` is how long it is. */
+static const struct edge {
+    enum value_type type;
+    uint64_t of;
+    size_t head;
+} edges[] = {
+    { VALUE_LONG, 0x7f, 1 },       { VALUE_LONG, 0x80, 2 },       { VALUE_LONG, 0xff, 2 },
+    { VALUE_LONG, 0x100, 3 },      { VALUE_LONG, 0xffff, 3 },     { VALUE_LONG, 0x10000, 5 },
+    { VALUE_LONG, 0xffffffff, 5 }, { VALUE_LONG, 1ull << 32, 9 }, { VALUE_LONG, INT64_MAX, 9 },
+    { VALUE_STRING, 0, 1 },        { VALUE_STRING, 31, 1 },       { VALUE_STRING, 32, 2 },
+    { VALUE_STRING, 255, 2 },      { VALUE_STRING, 256, 3 },      { VALUE_STRING, 65535, 3 },
+    { VALUE_STRING, 65536, 5 },    { VALUE_BYTES, 0, 2 },         { VALUE_BYTES, 255, 2 },
+    { VALUE_BYTES, 256, 3 },       { VALUE_BYTES, 65535, 3 },     { VALUE_BYTES, 65536, 5 },
+    { VALUE_KEYWORD, 1, 2 },       { VALUE_KEYWORD, 3, 3 },       { VALUE_KEYWORD, 16, 2 },
+    { VALUE_KEYWORD, 255, 3 },     { VALUE_KEYWORD, 256, 4 },     { VALUE_SYMBOL, 300, 4 },
+    { VALUE_VECTOR, 0, 1 },        { VALUE_VECTOR, 15, 1 },       { VALUE_VECTOR, 16, 3 },
+    { VALUE_VECTOR, 65535, 3 },    { VALUE_VECTOR, 65536, 5 },
+};
+
+static void test_edges(void **state)
+{
+    (void)state;
+    char *text = xmalloc(65536);
+    struct value *items = xcalloc(65536, sizeof(*items)), again;
+    struct error err;
+
+    memset(text, 'x', 65536);
+    for (size_t i = 0; i < ARRAY_LEN(edges); i++) {
+        const struct edge *edge = &edges[i];
+        struct value value = value_text(edge->type, (struct bytes){ text, edge->of });
+        struct buffer out = { 0 };
+        if (edge->type == VALUE_LONG)
+            value = value_long((int64_t)edge->of);
+        else if (edge->type == VALUE_VECTOR)
+            value = value_collection(VALUE_VECTOR, items, (uint32_t)edge->of);
+        mp_write(&out, &value);
+        assert_int_equal(out.len, edge->head + (edge->type == VALUE_LONG ? 0 : edge->of));
+        assert_true(mp_read(buffer_bytes(&out), &arena, &again, &err));
+        assert_true(value_equal(&again, &value));
+        buffer_release(&out);
+    }
+    free(items);
+    free(text);
+    arena_release(&arena);
+}
+
+/* An array whose count is known last is as one whose count was known first. */
+static void test_wrap(void **state)
+{
+    (void)state;
+    static const uint32_t counts[] = { 0, 1, 15, 16, 65535, 65536 };
+    struct buffer last = { 0 }, first = { 0 };
+
+    for (size_t i = 0; i < ARRAY_LEN(counts); i++) {
+        buffer_clear(&first);
+        buffer_clear(&last);
+        mp_write_string(&first, BYTES("before"));
+        mp_write_array(&first, counts[i]);
+        mp_write_string(&last, BYTES("before"));
+        size_t start = last.len;
+        for (uint32_t j = 0; j < counts[i]; j++) {
+            mp_write_long(&first, j);
+            mp_write_long(&last, j);
+        }
+        mp_wrap_array(&last, start, counts[i]);
+        assert_true(bytes_equal(buffer_bytes(&first), buffer_bytes(&last)));
+    }
+    buffer_release(&first);
+    buffer_release(&last);
 }
 
 /* Several values one behind the other are skipped one by one. */
@@ -198,6 +269,8 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_pieces_are_as_the_whole),
+        cmocka_unit_test(test_edges),
+        cmocka_unit_test(test_wrap),
         cmocka_unit_test(test_skip),
         cmocka_unit_test(test_sort),
         cmocka_unit_test(test_claims_get_no_memory),

@@ -81,9 +81,7 @@ static bool write_datom(const struct reading *reading, const struct datom *datom
     if (!attribute)
         return fail(err, ERROR_FAULT, "entity %u has a datom of attribute %u, which is not there",
                     datom->e, datom->a);
-    mp_write_array(out, 4);
-    mp_write_long(out, datom->e);
-    mp_write_keyword(out, attribute->ident);
+    mp_begin_datom(out, 4, datom->e, attribute->ident);
     mp_write(out, &datom->v);
     mp_write_long(out, TX_ENTITY_BASE + (int64_t)datom->t);
     return true;

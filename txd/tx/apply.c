@@ -68,9 +68,7 @@ static void send(struct apply *apply, const struct attribute *a, const struct da
         datom->added ? checksum_add(apply->checksum, sum) : checksum_subtract(apply->checksum, sum);
     apply->held += datom->added ? 1 : (uint64_t)-1;
     apply->sent++;
-    mp_write_array(&apply->datoms, 4);
-    mp_write_long(&apply->datoms, datom->e);
-    mp_write_keyword(&apply->datoms, a->ident);
+    mp_begin_datom(&apply->datoms, 4, datom->e, a->ident);
     mp_write(&apply->datoms, &datom->v);
     mp_write_boolean(&apply->datoms, datom->added);
 }
