@@ -97,15 +97,18 @@ static bool read_open(struct txd *txd, struct request *request, struct read *out
            add_transaction(now, &tx_data, &request->arena, &out->snapshot, err);
 }
 
-/* {"t": .., "result": .., "after": ..}, the last when there is more. */
-static bool write_result(struct buffer *reply, uint32_t t, const struct value *result,
-                         struct bytes after, struct error *err)
+/* {"t": .., "result": .., "after": ..}, the last when there is more: what goes before the result,
+ * and what comes behind it. */
+static void begin_result(struct buffer *reply, uint32_t t, bool more)
 {
-    mp_write_map(reply, after.len ? 3 : 2);
+    mp_write_map(reply, more ? 3 : 2);
     mp_write_string(reply, BYTES("t"));
     mp_write_long(reply, t);
     mp_write_string(reply, BYTES("result"));
-    mp_write(reply, result);
+}
+
+static bool end_result(struct buffer *reply, struct bytes after, struct error *err)
+{
     if (after.len) {
         mp_write_string(reply, BYTES("after"));
         mp_write_string(reply, after);
@@ -117,6 +120,14 @@ static bool write_result(struct buffer *reply, uint32_t t, const struct value *r
     return fail(err, ERROR_INTERRUPTED,
                 "the result is %zu bytes, and at most %d are sent; ask for less with :limit", len,
                 LIMIT_BUS_BYTES);
+}
+
+static bool write_result(struct buffer *reply, uint32_t t, const struct value *result,
+                         struct error *err)
+{
+    begin_result(reply, t, false);
+    mp_write(reply, result);
+    return end_result(reply, (struct bytes){ 0 }, err);
 }
 
 bool command_query(struct txd *txd, struct request *request, struct error *err)
@@ -139,7 +150,7 @@ bool command_query(struct txd *txd, struct request *request, struct error *err)
                                    .explain = explain,
                                    .graphs = &read.graphs };
     bool ok = query_run(read.snapshot, &query, &read.limits, &request->arena, &result, err) &&
-              write_result(&request->reply, read.snapshot->t, &result, (struct bytes){ 0 }, err);
+              write_result(&request->reply, read.snapshot->t, &result, err);
     snapshot_release(read.snapshot);
     return ok;
 }
@@ -156,7 +167,7 @@ bool command_pull(struct txd *txd, struct request *request, struct error *err)
         return false;
     pull.basis = read.basis;
     bool ok = pull_run(read.snapshot, &pull, &read.limits, &request->arena, &result, err) &&
-              write_result(&request->reply, read.snapshot->t, &result, (struct bytes){ 0 }, err);
+              write_result(&request->reply, read.snapshot->t, &result, err);
     snapshot_release(read.snapshot);
     return ok;
 }
@@ -189,8 +200,8 @@ bool command_index(struct txd *txd, struct request *request, struct error *err)
                                    .end = field_of(request, "end") };
     int64_t limit = LIMIT_INDEX_DATOMS;
     struct read read;
+    struct buffer datoms = { 0 };
     struct bytes after = { 0 };
-    struct value result;
 
     if (!bus_field_text(&request->body, "index", true, &index.index, err) ||
         !bus_field_text(&request->body, "after", false, &index.after, err) ||
@@ -199,9 +210,13 @@ bool command_index(struct txd *txd, struct request *request, struct error *err)
         return false;
     index.basis = read.basis;
     index.limit = (uint32_t)limit;
-    bool ok =
-        index_run(read.snapshot, &index, &read.limits, &request->arena, &result, &after, err) &&
-        write_result(&request->reply, read.snapshot->t, &result, after, err);
+    bool ok = index_run(read.snapshot, &index, &read.limits, &request->arena, &datoms, &after, err);
+    if (ok) {
+        begin_result(&request->reply, read.snapshot->t, after.len > 0);
+        buffer_append_bytes(&request->reply, buffer_bytes(&datoms));
+        ok = end_result(&request->reply, after, err);
+    }
+    buffer_release(&datoms);
     snapshot_release(read.snapshot);
     return ok;
 }

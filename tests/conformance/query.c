@@ -8,6 +8,7 @@
 #include "txd/query/query.h"
 #include "common/clock.h"
 #include "proto/edn.h"
+#include "proto/mp.h"
 #include "tests/conformance/cases.h"
 
 #include <stdio.h>
@@ -245,6 +246,7 @@ static bool run_index(struct run *run, struct value *out, struct error *err)
     struct index_request request = { .index = range ? BYTES("avet") : recorded->args[1].text };
     uint32_t first = range ? 1 : 2;
     uint32_t end = range ? 3 : recorded->arg_count;
+    struct buffer text = { 0 };
     struct bytes next;
 
     request.walk = range                             ? INDEX_WALK_RANGE
@@ -257,7 +259,10 @@ static bool run_index(struct run *run, struct value *out, struct error *err)
     request.components = value_builder_end(&components, VALUE_VECTOR);
     if (range)
         request.end = recorded->args[3];
-    if (!index_run(run->snapshots[0], &request, &run->limits, run->arena, out, &next, err))
+    bool ok = index_run(run->snapshots[0], &request, &run->limits, run->arena, &text, &next, err) &&
+              mp_read(arena_copy(run->arena, buffer_bytes(&text)), run->arena, out, err);
+    buffer_release(&text);
+    if (!ok)
         return false;
     keep_users(out);
     add_added(run, out);

@@ -1,4 +1,5 @@
 /* Index reads: components, walks, and pages on any basis. */
+#include "proto/mp.h"
 #include "tests/unit/db_test.h"
 #include "tests/unit/query_case.h"
 
@@ -53,15 +54,31 @@ static const struct index_case {
     { "eavt", INDEX_WALK_DATOMS, "7", NULL, NULL, "at most four" },
 };
 
+/* Reads back what is put behind other bytes. */
+static bool run_within(struct tx_fixture *fixture, const struct index_request *request,
+                       const struct query_limits *limits, struct arena *arena, struct value *out,
+                       struct bytes *next, struct error *err)
+{
+    struct snapshot *snapshot = graph_snapshot(fixture->graph);
+    struct buffer text = { 0 };
+
+    buffer_append_bytes(&text, BYTES("before"));
+    bool ok = index_run(snapshot, request, limits, arena, &text, next, err);
+    struct bytes copy = arena_copy(arena, buffer_bytes(&text));
+    assert_true(bytes_starts_with(copy, BYTES("before")));
+    copy = (struct bytes){ copy.data + 6, copy.len - 6 };
+    assert_true(ok || copy.len == 0);
+    buffer_release(&text);
+    snapshot_release(snapshot);
+    return ok && mp_read(copy, arena, out, err);
+}
+
 static bool run(struct tx_fixture *fixture, const struct index_request *request,
                 struct arena *arena, struct value *out, struct bytes *next, struct error *err)
 {
     struct query_limits limits = query_limits_wide();
-    struct snapshot *snapshot = graph_snapshot(fixture->graph);
-    bool ok = index_run(snapshot, request, &limits, arena, out, next, err);
 
-    snapshot_release(snapshot);
-    return ok;
+    return run_within(fixture, request, &limits, arena, out, next, err);
 }
 
 /* [e a v] of the user entities. */
@@ -213,9 +230,62 @@ static void test_tokens(void **state)
     tx_fixture_close(&fixture);
 }
 
+/* --- limits --- */
+
+#define MANY 3000
+
+/* What is written counts as memory, and rows as rows. */
+static void test_limits(void **state)
+{
+    static const struct {
+        size_t memory_bytes_max;
+        uint64_t rows_max;
+        const char *says; /* NULL: it goes well */
+    } cases[] = {
+        { (size_t)1 << 20, MANY, NULL },
+        { 40000, MANY, "memory limit of 40000 bytes" },
+        { (size_t)1 << 20, 1000, "limit of 1000 rows" },
+    };
+    struct tx_fixture fixture;
+    struct arena arena = { 0 };
+
+    (void)state;
+    struct buffer data = { 0 };
+    buffer_printf(&data, "[[");
+    for (int i = 1; i <= MANY; i++)
+        buffer_printf(&data, "[:db/add %d :age %d]", i, 100000 + i);
+    buffer_append(&data, "]]", sizeof("]]"));
+    query_fixture_open(&fixture, data.data);
+    struct value component = value_keyword(BYTES("age"));
+    struct index_request request = { .index = BYTES("aevt"),
+                                     .components = value_collection(VALUE_VECTOR, &component, 1),
+                                     .limit = UINT32_MAX };
+    for (size_t i = 0; i < ARRAY_LEN(cases); i++, arena_reset(&arena)) {
+        struct query_limits limits = query_limits_wide();
+        struct value page;
+        struct bytes next;
+        struct error err;
+        limits.memory_bytes_max = cases[i].memory_bytes_max;
+        limits.rows_max = cases[i].rows_max;
+        bool ok = run_within(&fixture, &request, &limits, &arena, &page, &next, &err);
+        assert_int_equal(ok, !cases[i].says);
+        if (ok) {
+            assert_int_equal(page.count, MANY);
+            continue;
+        }
+        assert_int_equal(err.kind, ERROR_INTERRUPTED);
+        if (!strstr(err.message, cases[i].says))
+            fail_msg("%s", err.message);
+    }
+    buffer_release(&data);
+    arena_release(&arena);
+    tx_fixture_close(&fixture);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_limits),
         cmocka_unit_test(test_rows),
         cmocka_unit_test(test_pages),
         cmocka_unit_test(test_tokens),

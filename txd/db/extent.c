@@ -357,6 +357,7 @@ struct extent *extent_apply(const struct extent *old, const struct change_list *
     struct extent *extent = begin_apply(old, changes);
     struct edit *edits = xmalloc((changes->count + 1) * sizeof(*edits));
     struct facts facts = { 0 };
+    struct value value;
     uint32_t done = 0;
 
     for (size_t i = 0; i < changes->count; i++)
@@ -366,8 +367,10 @@ struct extent *extent_apply(const struct extent *old, const struct change_list *
         uint32_t e = edits[i].datom->e, row = first_row_from(old, e);
         copy_rows(extent, old, done, row);
         facts.count = 0;
-        for (; row < old->count && old->es[row] == e; row++)
-            facts_add(&facts, extent_value(old, row), old->ts[row]);
+        for (; row < old->count && old->es[row] == e; row++) {
+            extent_value(old, row, &value);
+            facts_add(&facts, value, old->ts[row]);
+        }
         done = row;
         for (; i < changes->count && edits[i].datom->e == e; i++)
             facts_edit(&facts, edits[i].datom);
@@ -392,12 +395,6 @@ bool extent_number(const struct extent *extent, const struct value *value, int64
     }
     *out = dictionary_find(extent->dictionary, value);
     return *out != CODE_NONE;
-}
-
-struct value extent_value(const struct extent *extent, uint32_t row)
-{
-    return extent->dictionary ? extent->dictionary->values[extent->codes[row]]
-                              : value_long(extent->longs[row]);
 }
 
 /* ---- postings ---- */

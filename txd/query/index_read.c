@@ -1,5 +1,6 @@
 /*
- * index_run(): datoms straight from an index, page by page.
+ * index_run(): datoms straight from an index into the answer, page by page: a page may have 100,000
+ * of them, and no value is made of any.
  *
  * avet is read attribute by attribute, since refs and composite tuples that are not indexed are in
  * it too (as in DataScript) although the store keeps none of their keys there: such an attribute is
@@ -47,6 +48,7 @@ struct walk {
     uint32_t extent_at;
     struct datom *sorted; /* in place of the cursor */
     size_t sorted_count, sorted_at;
+    const struct attribute *attribute; /* of the row that was written last; NULL: none */
 };
 
 /* ---- components ---- */
@@ -301,11 +303,11 @@ static bool take_row(struct walk *walk, struct datom *out)
     if (walk->extent_at == extent->count)
         return false;
     uint32_t row = walk->extent_at++;
-    *out = (struct datom){ .e = extent->es[row],
-                           .a = extent->a,
-                           .added = extent->added ? extent->added[row] : true,
-                           .t = extent->ts[row],
-                           .v = extent_value(extent, row) };
+    out->e = extent->es[row];
+    out->a = extent->a;
+    out->added = extent->added ? extent->added[row] : true;
+    out->t = extent->ts[row];
+    extent_value(extent, row, &out->v);
     return true;
 }
 
@@ -455,25 +457,25 @@ static bool skip_to(struct walk *walk, const struct token *token, struct error *
 
 /* ---- pages ---- */
 
-static struct value row(struct walk *walk, const struct datom *datom)
+static void write_row(struct walk *walk, const struct datom *datom, struct buffer *out)
 {
     bool history = walk->source->db.history;
-    struct value *items = ARENA_ARRAY(walk->arena, struct value, history ? 5 : 4);
 
-    items[0] = value_long(datom->e);
-    items[1] = source_ident(walk->source, datom->a, walk->arena);
-    items[2] = walk->extent ? datom->v : value_copy(walk->arena, &datom->v);
-    items[3] = value_long((int64_t)TX_ENTITY_BASE + datom->t);
+    if (!walk->attribute || walk->attribute->id != datom->a)
+        walk->attribute = source_attribute_of(walk->source, datom->a);
+    mp_begin_datom(out, history ? 5 : 4, datom->e, walk->attribute->ident);
+    mp_write(out, &datom->v);
+    mp_write_long(out, (int64_t)TX_ENTITY_BASE + datom->t);
     if (history)
-        items[4] = value_boolean(datom->added);
-    return value_collection(VALUE_VECTOR, items, history ? 5 : 4);
+        mp_write_boolean(out, datom->added);
 }
 
-static bool read_page(struct walk *walk, uint32_t limit, uint32_t basis, struct value *out,
+static bool read_page(struct walk *walk, uint32_t limit, uint32_t basis, struct buffer *out,
                       struct bytes *next, struct error *err)
 {
-    struct value_builder rows = { 0 };
     struct datom datom, last = { 0 };
+    size_t start = out->len;
+    uint32_t count = 0;
     bool found = true;
 
     *next = (struct bytes){ 0 };
@@ -482,18 +484,20 @@ static bool read_page(struct walk *walk, uint32_t limit, uint32_t basis, struct 
             return false;
         if (!found)
             break;
-        if (rows.count == limit) {
+        if (count == limit) {
             *next = token_write(walk, basis, &last);
             break;
         }
-        struct value item = row(walk, &datom);
-        value_builder_add(&rows, walk->arena, item);
-        last = datom;
-        last.v = item.items[2];
-        if (rows.count % BUDGET_TURNS == 0 && !budget_rows(walk->budget, rows.count, err))
+        write_row(walk, &datom, out);
+        if (++count == limit) { /* it may have to be named, and its value goes with the next */
+            last = datom;
+            last.v = value_copy(walk->arena, &datom.v);
+        }
+        if (count % BUDGET_TURNS == 0 && (!budget_rows(walk->budget, count, err) ||
+                                          !budget_bytes(walk->budget, out->len - start, err)))
             return false;
     }
-    *out = value_builder_end(&rows, VALUE_VECTOR);
+    mp_wrap_array(out, start, count);
     return true;
 }
 
@@ -532,9 +536,10 @@ static bool start(struct walk *walk, const struct index_request *request, const 
 }
 
 bool index_run(const struct snapshot *snapshot, const struct index_request *request,
-               const struct query_limits *limits, struct arena *arena, struct value *out,
+               const struct query_limits *limits, struct arena *arena, struct buffer *out,
                struct bytes *next, struct error *err)
 {
+    size_t len = out->len;
     struct budget budget = { .limits = limits, .arena = arena };
     struct query_basis basis = request->basis;
     struct value end = value_nil();
@@ -555,7 +560,7 @@ bool index_run(const struct snapshot *snapshot, const struct index_request *requ
     struct walk walk = { .source = &source, .arena = arena, .budget = &budget };
     bool ok = start(&walk, request, &token, &end, &known, err);
     if (ok && !known && request->walk == INDEX_WALK_DATOMS) {
-        *out = value_collection(VALUE_VECTOR, NULL, 0);
+        mp_write_array(out, 0);
         *next = (struct bytes){ 0 };
     } else if (ok) {
         ok = (!token.given || skip_to(&walk, &token, err)) &&
@@ -563,5 +568,7 @@ bool index_run(const struct snapshot *snapshot, const struct index_request *requ
                        basis.has_as_of ? (uint32_t)basis.as_of : snapshot->t, out, next, err);
     }
     walk_close(&walk);
+    if (!ok)
+        out->len = len;
     return ok;
 }

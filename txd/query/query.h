@@ -10,6 +10,7 @@
 #ifndef STOA_TXD_QUERY_QUERY_H
 #define STOA_TXD_QUERY_QUERY_H
 
+#include "common/buffer.h"
 #include "txd/db/graph.h"
 
 struct query_limits {
@@ -73,9 +74,10 @@ bool pull_run(const struct snapshot *snapshot, const struct pull_request *reques
               struct error *err) MUST_USE;
 
 /*
- * The protocol's `index`: a page of datoms [e a v tx], with a fifth item `added` in history, in the
- * order of the index. Components may be lookup refs and idents. avet holds unique and indexed
- * attributes, refs and composite tuples; asking it for another attribute is an error (incorrect).
+ * The protocol's `index`: appends to `out`, as a vector in MessagePack, a page of datoms [e a v
+ * tx], with a fifth item `added` in history, in the order of the index. Components may be lookup
+ * refs and idents. avet holds unique and indexed attributes, refs and composite tuples; asking it
+ * for another attribute is an error (incorrect).
  *
  * `after` is the token of the page before, or empty; *next is in the arena, empty at the end. A
  * token names the t of its first page, and the pages after it are read as of that t.
@@ -98,7 +100,7 @@ struct index_request {
     struct bytes after;
 };
 bool index_run(const struct snapshot *snapshot, const struct index_request *request,
-               const struct query_limits *limits, struct arena *arena, struct value *out,
+               const struct query_limits *limits, struct arena *arena, struct buffer *out,
                struct bytes *next, struct error *err) MUST_USE;
 
 #endif

@@ -151,7 +151,8 @@ static bool op_transact(struct driver *driver, struct error *err)
 
 /* ---- questions ---- */
 
-typedef bool (*ask_fn)(struct driver *driver, const struct snapshot *snapshot, struct value *out,
+/* Writes the answer. */
+typedef bool (*ask_fn)(struct driver *driver, const struct snapshot *snapshot, struct buffer *reply,
                        struct error *err);
 
 static struct query_limits limits(void)
@@ -170,18 +171,22 @@ static struct query_basis basis(const struct driver *driver)
                                  .history = history->type == VALUE_BOOLEAN && history->boolean };
 }
 
-static bool ask_query(struct driver *driver, const struct snapshot *snapshot, struct value *out,
+static bool ask_query(struct driver *driver, const struct snapshot *snapshot, struct buffer *reply,
                       struct error *err)
 {
     struct query_request request = { .query = *field(driver, "query"),
                                      .args = *field(driver, "args"),
                                      .basis = basis(driver) };
     struct query_limits limit = limits();
+    struct value result;
 
-    return query_run(snapshot, &request, &limit, &driver->round, out, err);
+    if (!query_run(snapshot, &request, &limit, &driver->round, &result, err))
+        return false;
+    mp_write(reply, &result);
+    return true;
 }
 
-static bool ask_pull(struct driver *driver, const struct snapshot *snapshot, struct value *out,
+static bool ask_pull(struct driver *driver, const struct snapshot *snapshot, struct buffer *reply,
                      struct error *err)
 {
     const struct value *many = field(driver, "eids");
@@ -190,11 +195,15 @@ static bool ask_pull(struct driver *driver, const struct snapshot *snapshot, str
                                     .many = many->type != VALUE_NIL,
                                     .basis = basis(driver) };
     struct query_limits limit = limits();
+    struct value result;
 
-    return pull_run(snapshot, &request, &limit, &driver->round, out, err);
+    if (!pull_run(snapshot, &request, &limit, &driver->round, &result, err))
+        return false;
+    mp_write(reply, &result);
+    return true;
 }
 
-static bool ask_index(struct driver *driver, const struct snapshot *snapshot, struct value *out,
+static bool ask_index(struct driver *driver, const struct snapshot *snapshot, struct buffer *reply,
                       struct error *err)
 {
     struct index_request request = { .index = field(driver, "index")->text,
@@ -203,7 +212,7 @@ static bool ask_index(struct driver *driver, const struct snapshot *snapshot, st
     struct query_limits limit = limits();
     struct bytes next;
 
-    return index_run(snapshot, &request, &limit, &driver->round, out, &next, err);
+    return index_run(snapshot, &request, &limit, &driver->round, reply, &next, err);
 }
 
 static int by_time(const void *a, const void *b)
@@ -238,7 +247,7 @@ static bool measure(struct driver *driver, ask_fn ask, struct error *err)
     struct buffer reply = { 0 };
     struct snapshot *snapshot;
     struct graph *graph;
-    struct value result = value_nil();
+    struct value result;
     bool ok = true;
 
     if (!open_graph(driver, &graph, err))
@@ -248,9 +257,7 @@ static bool measure(struct driver *driver, ask_fn ask, struct error *err)
         arena_reset(&driver->round);
         buffer_clear(&reply);
         int64_t begun_ns = processor_ns();
-        ok = ask(driver, snapshot, &result, err);
-        if (ok)
-            mp_write(&reply, &result);
+        ok = ask(driver, snapshot, &reply, err);
         int64_t spent = processor_ns() - begun_ns;
         bool is_warm = warm_us >= WARM_US || (warm >= WARM_ROUNDS && warm_us >= WARM_US / 3);
         if (warm == 0)
@@ -263,7 +270,8 @@ static bool measure(struct driver *driver, ask_fn ask, struct error *err)
             warm_us += spent / 1000;
         }
     }
-    ok = ok && write_result(driver, &result, err);
+    ok = ok && mp_read(buffer_bytes(&reply), &driver->round, &result, err) &&
+         write_result(driver, &result, err);
     if (ok) {
         qsort(times, rounds, sizeof(*times), by_time);
         int64_t median = times[rounds / 2];
