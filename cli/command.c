@@ -46,6 +46,7 @@ const struct command commands[] = {
             .purpose = "Writes a graph as one #datascript/DB {...} EDN value.",
             .manual = "FILE is replaced only when the export is whole; without FILE, or with -, "
                       "it goes to\nstandard output.",
+            .without = "format",
         },
         .run = command_export,
     },
@@ -103,6 +104,7 @@ const struct command commands[] = {
             .words = "",
             .purpose = "Tells whether a server is ready, and its graphs.",
             .manual = "Exit code 1 when the gateway is there but not ready to serve.",
+            .without = "graph",
         },
         .run = command_status,
     },

@@ -1,7 +1,7 @@
 /*
- * One command of `stoa` is one file with one function; main.c holds the table of them. A command
- * talks to a gateway over HTTP (http.h), prints its result on standard output, and returns how it
- * ended with the reason in `err`; main() alone prints reasons.
+ * One command of `stoa` is one file with one function; command.c holds the table of them. A
+ * command talks to a gateway over HTTP (http.h), prints its result on standard output, and returns
+ * how it ended with the reason in `err`; main() alone prints reasons.
  */
 #ifndef STOA_CLI_COMMAND_H
 #define STOA_CLI_COMMAND_H

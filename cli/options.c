@@ -23,6 +23,13 @@ static const struct option_row *find(const struct option_row *rows, size_t count
     return NULL;
 }
 
+static const struct option_row *find_common(const struct options_table *table, struct bytes name)
+{
+    if (table->without && bytes_equal(bytes_of(table->without), name))
+        return NULL;
+    return find(common_rows, ARRAY_LEN(common_rows), name);
+}
+
 static bool graph_name_valid(const char *name)
 {
     size_t len = strlen(name);
@@ -67,7 +74,7 @@ static bool parse_option(const struct options_table *table, int argc, char **arg
     const char *text = argv[*at] + 2;
     const char *equals = strchr(text, '=');
     struct bytes name = { text, equals ? (size_t)(equals - text) : strlen(text) };
-    const struct option_row *common = find(common_rows, ARRAY_LEN(common_rows), name);
+    const struct option_row *common = find_common(table, name);
     const struct option_row *row = common ? common : find(table->rows, table->row_count, name);
     const char *value = "";
 
@@ -119,11 +126,13 @@ bool options_parse(const struct options_table *table, int argc, char **argv, str
     return true;
 }
 
-static void print_rows(const struct option_row *rows, size_t count)
+static void print_rows(const struct option_row *rows, size_t count, const char *without)
 {
     char left[64];
 
     for (size_t i = 0; i < count; i++) {
+        if (without && !strcmp(rows[i].name, without))
+            continue;
         snprintf(left, sizeof(left), "--%s%s%s", rows[i].name, rows[i].value ? " " : "",
                  rows[i].value ? rows[i].value : "");
         printf("  %-24s %s\n", left, rows[i].text);
@@ -137,14 +146,14 @@ void options_print_help(const struct options_table *table)
     if (*table->manual)
         printf("\n%s\n", table->manual);
     printf("\noptions:\n");
-    print_rows(table->rows, table->row_count);
-    print_rows(common_rows, ARRAY_LEN(common_rows));
+    print_rows(table->rows, table->row_count, NULL);
+    print_rows(common_rows, ARRAY_LEN(common_rows), table->without);
     printf("\nexit codes:\n"
            "  0  done\n"
            "  1  the server refused: \"code: message\" is on standard error\n"
            "  2  the command line is wrong\n"
            "  3  no server there, or the connection broke before the answer\n"
-           "  4  a file cannot be read, or is not EDN or Transit\n"
+           "  4  a file cannot be read, or what was given is not EDN or Transit\n"
            "  5  the result cannot be written\n");
 }
 

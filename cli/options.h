@@ -1,8 +1,8 @@
 /*
  * The command line of one command. A table of options feeds the parser and `--help`. Options are
  * `--name VALUE`, `--name=VALUE`, or `--name` alone where the table has no value; `--` ends them;
- * what is left are words. The options that every command has (--url, --graph, --format, --help)
- * are in the parser.
+ * what is left are words. The options that commands have in common (--url, --graph, --format,
+ * --help) are in the parser.
  */
 #ifndef STOA_CLI_OPTIONS_H
 #define STOA_CLI_OPTIONS_H
@@ -25,6 +25,7 @@ struct options_table {
     size_t words_min, words_max;
     const struct option_row *rows;
     size_t row_count;
+    const char *without; /* the common option that would mean nothing to it; NULL: it has all */
 };
 
 enum format { FORMAT_EDN, FORMAT_JSON, FORMAT_TABLE };

@@ -75,7 +75,7 @@ enum outcome command_transact(const struct options *options, struct error *err)
     enum outcome outcome = tx_id_of(options, &tx_id, err);
 
     if (outcome == OUTCOME_OK && meta && !input_check_edn("--meta", bytes_of(meta), err))
-        outcome = OUTCOME_USAGE;
+        outcome = OUTCOME_INPUT;
     if (outcome == OUTCOME_OK)
         outcome = read_forms(options, &forms, err);
     buffer_printf(&body, "{:tx-id #uuid \"%s\" :tx-data ", uuid_format(&tx_id, uuid));

@@ -1,9 +1,12 @@
 #include "common/config.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#define VARIABLE_BYTES 128
 
 static void *field_of(const struct config_parameter *p, void *settings)
 {
@@ -55,14 +58,21 @@ static bool set(const struct config_parameter *p, const char *value, void *setti
     abort();
 }
 
+/* --data-dir is STOA_DATA_DIR. */
+static void environment_name(const struct config_parameter *p, char *out, size_t size)
+{
+    size_t len = (size_t)snprintf(out, size, "STOA_%s", p->name);
+
+    assert(len < size);
+    for (char *c = out; *c; c++)
+        *c = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
+}
+
 static bool read_environment(const struct config_parameter *p, void *settings, struct error *err)
 {
-    char name[128] = "STOA_";
-    size_t len = strlen(name);
+    char name[VARIABLE_BYTES];
 
-    for (const char *c = p->name; *c && len < sizeof(name) - 1; c++)
-        name[len++] = *c == '-' ? '_' : (char)toupper((unsigned char)*c);
-    name[len] = '\0';
+    environment_name(p, name, sizeof(name));
     const char *value = getenv(name);
     if (!value || !*value)
         return true;
@@ -104,6 +114,8 @@ static bool read_arguments(const struct config_parameter *table, size_t count, i
 static void print_help(const struct config_parameter *table, size_t count, const char *program,
                        const char *purpose)
 {
+    char variable[VARIABLE_BYTES];
+
     printf("usage: %s [--option VALUE ...]\n\n%s\n\n", program, purpose);
     for (size_t i = 0; i < count; i++) {
         const struct config_parameter *p = &table[i];
@@ -112,7 +124,8 @@ static void print_help(const struct config_parameter *table, size_t count, const
             printf(" (default %s%s%s)", p->value, *p->unit ? " " : "", p->unit);
         printf("\n");
     }
-    printf("\nEach can be given in the environment too: --data-dir as STOA_DATA_DIR.\n");
+    environment_name(&table[0], variable, sizeof(variable));
+    printf("\nEach can be given in the environment too: --%s as %s.\n", table[0].name, variable);
 }
 
 enum config_result config_read(const struct config_parameter *table, size_t count,

@@ -139,8 +139,9 @@ static bool log_answer(const struct snapshot *snapshot, struct request *request,
         !bus_field_number(&request->body, "bytes_max", false, 1, PAGE_BYTES_MAX, &bytes_max, err))
         return false;
     if (from <= base || from > (int64_t)snapshot->t + 1)
-        return fail(err, ERROR_NOT_FOUND, "the log has t %lld to %u, and not %lld",
-                    (long long)base + 1, snapshot->t, (long long)from);
+        return fail(err, ERROR_NOT_FOUND,
+                    "there is no t %lld: the log begins at t %lld, and its next will be t %u",
+                    (long long)from, (long long)base + 1, snapshot->t + 1);
     if (from <= snapshot->t &&
         !log_read_range(graph_store(snapshot->graph), snapshot->view, (uint32_t)from, snapshot->t,
                         (size_t)bytes_max, LOG_RECORDS_MAX, &request->arena, records, &count, err))

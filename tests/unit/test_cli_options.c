@@ -117,6 +117,34 @@ static void test_options_of_every_kind(void **state)
     assert_string_equal(err.message, "--count: \"12\" is not a whole number from 0 to 11");
 }
 
+/* An option that would do nothing is no option of the command. */
+static void test_without(void **state)
+{
+    static const struct {
+        const char *command, *option, *value;
+        bool known;
+    } tries[] = {
+        { "export", "--format", "json", false }, { "export", "--graph", "x", true },
+        { "status", "--graph", "x", false },     { "status", "--format", "json", true },
+        { "log", "--format", "json", true },     { "log", "--graph", "x", true },
+    };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(tries); i++) {
+        const char *args[ARGS_MAX] = { tries[i].option, tries[i].value };
+        char *argv[ARGS_MAX + 1];
+        int argc = arguments(args, argv);
+        struct options options;
+        struct error err = { .message = "" };
+        const struct command *command = command_find(tries[i].command);
+        assert_int_equal(options_parse(&command->options, argc, argv, &options, &err),
+                         tries[i].known);
+        assert_true(tries[i].known || strstr(err.message, "there is no option --"));
+        while (argc)
+            free(argv[--argc]);
+    }
+}
+
 static void test_commands_are_in_order(void **state)
 {
     (void)state;
@@ -131,6 +159,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_examples),
         cmocka_unit_test(test_options_of_every_kind),
+        cmocka_unit_test(test_without),
         cmocka_unit_test(test_commands_are_in_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -194,6 +194,14 @@ static void test_log_and_snapshot(void **state)
         assert_int_equal(value_get(&answer, reads[i].field)->count, reads[i].count);
     }
     buffer_clear(&question);
+    buffer_printf(&question, "{\"type\" \"log\" \"graph\" \"main\" \"epoch\" %s \"from\" 9}",
+                  epoch.data);
+    buffer_append_u8(&question, 0);
+    struct value beyond = bus_client_ask(client, question.data, &arena);
+    const struct value *message = value_get(value_get(&beyond, "error"), "message");
+    assert_true(bytes_equal(
+        message->text, BYTES("there is no t 9: the log begins at t 1, and its next will be t 3")));
+    buffer_clear(&question);
     buffer_printf(&question, "{\"type\" \"snapshot\" \"graph\" \"main\" \"epoch\" %s \"t\" 1}",
                   epoch.data);
     buffer_append_u8(&question, 0);

@@ -132,6 +132,7 @@ static void test_help(void **state)
         assert_non_null(strstr(text, table[i].text));
     }
     assert_non_null(strstr(text, "3010"));
+    assert_non_null(strstr(text, "--name as STOA_NAME"));
     config_release(table, ARRAY_LEN(table), &settings);
 }
 
