@@ -39,8 +39,11 @@ const RECOUNT_SHARE = 0.01;
 
 const CLOSE_POLICY = 1008;
 
+/* What the clients of browsers and Node have in common; connect() makes one of them. */
 export class BaseClient {
+  /* What the server sent, without the own pending edits. */
   readonly mirror = new Mirror();
+  /* Who else is there. */
   readonly presence = new Presence();
   private readonly events = new Events<ClientEvents>();
   private readonly requests = new Requests();
@@ -108,10 +111,12 @@ export class BaseClient {
 
   // --- what an application sees ---
 
+  /* How the client stands with its server now; onState() tells of changes. */
   get state(): State {
     return this.now;
   }
 
+  /* That of `state`. */
   get status(): Status {
     return this.now.status;
   }
@@ -129,6 +134,7 @@ export class BaseClient {
     return this.view.shown.conn;
   }
 
+  /* The database of `conn`, as it is now. */
   get db(): Database {
     return this.view.db;
   }
@@ -143,6 +149,7 @@ export class BaseClient {
     return this.ids.resolve(id);
   }
 
+  /* Called at each event of that name. What it returns ends the listening, as with onState() and its like. */
   on<Name extends keyof ClientEvents>(name: Name, fn: (event: ClientEvents[Name]) => void): Off {
     return this.events.on(name, fn);
   }
@@ -153,18 +160,22 @@ export class BaseClient {
     return this.on('state', fn);
   }
 
+  /* Called with each transaction of the graph, one's own too, once the mirror and the view hold it. */
   onTransaction(fn: (transaction: Transaction) => void): Off {
     return this.on('transaction', fn);
   }
 
+  /* Called with the whole list of sessions at each change of it. */
   onPresence(fn: (sessions: readonly Session[]) => void): Off {
     return this.on('presence', fn);
   }
 
+  /* Called with each refused edit that nobody waits for: it was made in an earlier run. */
   onRejected(fn: (rejected: Rejected) => void): Off {
     return this.on('rejected', fn);
   }
 
+  /* Called when the mirror differs from the server's graph; the client loads a snapshot by itself. */
   onDivergence(fn: (error: MirrorError) => void): Off {
     return this.on('divergence', fn);
   }
@@ -253,23 +264,27 @@ export class BaseClient {
 
   // --- reading on the server ---
 
+  /* `query` is EDN text, or the same as data. `args` match its :in, without the graph. */
   query(query: Value, args: readonly Value[] = [], options: ReadOptions = {}): Promise<Value> {
     return this.reader.query(query, args, options);
   }
 
+  /* Runs a query and tells, in place of its rows, the steps by which they were found. */
   explain(query: Value, args: readonly Value[] = [], options: ReadOptions = {}): Promise<Value> {
     return this.reader.explain(query, args, options);
   }
 
+  /* `eid` is an id or a lookup ref, or a list of them with `many`. */
   pull(pattern: Value, eid: Value, options: ReadOptions & { many?: boolean } = {}): Promise<Value> {
     return this.reader.pull(pattern, eid, options);
   }
 
+  /* A page of `eavt`, `aevt`, `avet` or `vaet`, of what begins with these components. */
   index(index: string, components: readonly Value[] = [], options: ReadOptions & { after?: Value } = {}): Promise<IndexPage> {
     return this.reader.index(index, components, options);
   }
 
-  /* The graph as it was at t. */
+  /* Reads of the graph as it was at t. */
   asOf(t: number): Reader {
     return new Reader(this.requests, { asOf: t });
   }

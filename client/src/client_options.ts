@@ -14,9 +14,13 @@ export type Sync = 'auto' | 'log' | 'snapshot' | 'none';
 export interface ClientOptions {
   /* Gateways, as http(s) or ws(s) addresses without a path; tried in turn. */
   readonly urls: readonly string[];
+  /* `main` unless given. It must exist. */
   readonly graph?: string | undefined;
+  /* `json` unless given; frames of `msgpack` are smaller. */
   readonly protocol?: Protocol | undefined;
+  /* Who this is to others: any map of at most 1 KiB with a string `name`. Without it "anonymous". */
   readonly user?: Fields | undefined;
+  /* Goes along in the hello. Stoa's own gateways believe everyone and do not look at it. */
   readonly token?: string | undefined;
   /* Of the first connection; later ones go on from where the mirror is. `none` keeps no mirror. */
   readonly sync?: Sync | undefined;

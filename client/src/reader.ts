@@ -12,10 +12,13 @@ export interface ReadOptions {
   readonly asOf?: number;
   /* Only what was added after this t. */
   readonly since?: number;
-  /* All that ever was, with an `added` in fifth place. */
+  /* All that ever was, of queries and index reads; datoms have an `added` in fifth place then. */
   readonly history?: boolean;
+  /* At most so many rows of a query, or datoms of an index read. */
   readonly limit?: number;
+  /* So many rows of a query are left out first. */
   readonly offset?: number;
+  /* The read is stopped after so long: 10000 unless given, 120000 at most. */
   readonly timeoutMs?: number;
 }
 

@@ -10,12 +10,12 @@ export interface Progress {
 /*
  * `pending` counts the own edits that the server has not confirmed.
  *
- *   connecting   nothing has been heard of the server yet, or not since reconnect()
- *   syncing      welcomed, and behind
- *   live         all that was committed before the welcome is in the mirror, and what follows comes at once
- *   offline      the last try failed or the socket ended; the next one is at `retryAt`, in ms since 1970
- *   rejected     the server says that coming back is no use: Client.reconnect() tries all the same
- *   closed       by close()
+ * - `connecting`: nothing has been heard of the server yet, or not since reconnect()
+ * - `syncing`: welcomed, and behind
+ * - `live`: all that was committed before the welcome is in the mirror, and what follows comes at once
+ * - `offline`: the last try failed or the socket ended; the next one is at `retryAt`, in ms since 1970
+ * - `rejected`: the server says that coming back is no use: Client.reconnect() tries all the same
+ * - `closed`: by close()
  */
 export type State =
   | { readonly status: 'connecting'; readonly pending: number }
