@@ -48,40 +48,74 @@ struct value {
     };
 };
 
+/*
+ * A value with nothing in it, for the makers below to fill. Field by field, and not by an
+ * initializer: for that GCC clears the whole on the stack and copies it to its place by wider loads
+ * than it was stored by, and the processor waits for each.
+ */
+static inline struct value value_blank(enum value_type type, uint32_t count)
+{
+    struct value value;
+
+    value.type = type;
+    value.count = count;
+    value.number = 0;
+    value.text.len = 0;
+    return value;
+}
+
 static inline struct value value_nil(void)
 {
-    return (struct value){ .type = VALUE_NIL };
+    return value_blank(VALUE_NIL, 0);
 }
 
 static inline struct value value_boolean(bool boolean)
 {
-    return (struct value){ .type = VALUE_BOOLEAN, .boolean = boolean };
+    struct value value = value_blank(VALUE_BOOLEAN, 0);
+
+    value.boolean = boolean;
+    return value;
 }
 
 static inline struct value value_long(int64_t number)
 {
-    return (struct value){ .type = VALUE_LONG, .number = number };
+    struct value value = value_blank(VALUE_LONG, 0);
+
+    value.number = number;
+    return value;
 }
 
 static inline struct value value_double(double real)
 {
-    return (struct value){ .type = VALUE_DOUBLE, .real = real };
+    struct value value = value_blank(VALUE_DOUBLE, 0);
+
+    value.real = real;
+    return value;
 }
 
 static inline struct value value_instant(int64_t ms)
 {
-    return (struct value){ .type = VALUE_INSTANT, .number = ms };
+    struct value value = value_blank(VALUE_INSTANT, 0);
+
+    value.number = ms;
+    return value;
 }
 
 static inline struct value value_uuid(struct uuid uuid)
 {
-    return (struct value){ .type = VALUE_UUID, .uuid = uuid };
+    struct value value = value_blank(VALUE_UUID, 0);
+
+    value.uuid = uuid;
+    return value;
 }
 
 /* `type` is VALUE_STRING, VALUE_KEYWORD, VALUE_SYMBOL or VALUE_BYTES. */
 static inline struct value value_text(enum value_type type, struct bytes text)
 {
-    return (struct value){ .type = type, .text = text };
+    struct value value = value_blank(type, 0);
+
+    value.text = text;
+    return value;
 }
 
 static inline struct value value_string(struct bytes text)
@@ -98,7 +132,10 @@ static inline struct value value_keyword(struct bytes text)
 static inline struct value value_collection(enum value_type type, struct value *items,
                                             uint32_t count)
 {
-    return (struct value){ .type = type, .count = count, .items = items };
+    struct value value = value_blank(type, count);
+
+    value.items = items;
+    return value;
 }
 
 static inline bool value_is_collection(const struct value *value)

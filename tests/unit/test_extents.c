@@ -102,8 +102,7 @@ static void compare_extent(const struct db *db, const struct attribute *attribut
     struct cursor *cursor = cursor_open(db, INDEX_AEVT, &prefix, NULL, false);
     for (; cursor_next(cursor, &datom); row++) {
         assert_true(row < extent->count);
-        struct value value;
-        extent_value(extent, row, &value);
+        struct value value = extent_value(extent, row);
         assert_int_equal(extent->es[row], datom.e);
         assert_int_equal(extent->ts[row], datom.t);
         assert_int_equal(extent->added ? extent->added[row] : true, datom.added);

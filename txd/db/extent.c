@@ -357,7 +357,6 @@ struct extent *extent_apply(const struct extent *old, const struct change_list *
     struct extent *extent = begin_apply(old, changes);
     struct edit *edits = xmalloc((changes->count + 1) * sizeof(*edits));
     struct facts facts = { 0 };
-    struct value value;
     uint32_t done = 0;
 
     for (size_t i = 0; i < changes->count; i++)
@@ -367,10 +366,8 @@ struct extent *extent_apply(const struct extent *old, const struct change_list *
         uint32_t e = edits[i].datom->e, row = first_row_from(old, e);
         copy_rows(extent, old, done, row);
         facts.count = 0;
-        for (; row < old->count && old->es[row] == e; row++) {
-            extent_value(old, row, &value);
-            facts_add(&facts, value, old->ts[row]);
-        }
+        for (; row < old->count && old->es[row] == e; row++)
+            facts_add(&facts, extent_value(old, row), old->ts[row]);
         done = row;
         for (; i < changes->count && edits[i].datom->e == e; i++)
             facts_edit(&facts, edits[i].datom);

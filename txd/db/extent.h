@@ -85,12 +85,10 @@ struct rows postings_range(const struct postings *postings, int64_t low, int64_t
 /* The value as the extent numbers it: itself, or its code; false when no datom has it. */
 bool extent_number(const struct extent *extent, const struct value *value, int64_t *out);
 
-static inline void extent_value(const struct extent *extent, uint32_t row, struct value *out)
+static inline struct value extent_value(const struct extent *extent, uint32_t row)
 {
-    if (extent->dictionary)
-        *out = extent->dictionary->values[extent->codes[row]];
-    else
-        *out = value_long(extent->longs[row]);
+    return extent->dictionary ? extent->dictionary->values[extent->codes[row]]
+                              : value_long(extent->longs[row]);
 }
 
 /* What extent_number() would give for the row's value. */

@@ -91,15 +91,13 @@ static void add_rows(const struct facts_reader *reader, const struct extent *ext
 {
     struct rows rows = extent_rows_of(extent, e);
     struct facts_group *group = NULL;
-    struct value value;
 
     for (uint32_t row = rows.begin; row < rows.end && most > 0; row++) {
         if (!is_seen(reader, extent, row))
             continue;
         if (!group)
             group = add_group(out, reader->arena, extent->a);
-        extent_value(extent, row, &value);
-        value_builder_add(&out->values, reader->arena, value);
+        value_builder_add(&out->values, reader->arena, extent_value(extent, row));
         group->end++;
         most--;
     }

@@ -307,7 +307,7 @@ static bool take_row(struct walk *walk, struct datom *out)
     out->a = extent->a;
     out->added = extent->added ? extent->added[row] : true;
     out->t = extent->ts[row];
-    extent_value(extent, row, &out->v);
+    out->v = extent_value(extent, row);
     return true;
 }
 
