@@ -1,8 +1,7 @@
 /// <reference path="./datascript.d.ts" preserve="true" />
-/*
- * What both entries have in common. DataScript itself goes along: a database is only known to the
- * copy of the package that made it.
- */
+/* What both entries have in common. */
+
+/* DataScript itself: a database is only known to the copy of the package that made it. */
 export { default as datascript } from 'datascript';
 export * from './checksum.js';
 export * from './client.js';

@@ -29,6 +29,7 @@ const BROWSER: Platform = {
   },
 };
 
+/* What connect() makes. */
 export class Client extends BaseClient {
   constructor(options: ClientOptions) {
     super(options, BROWSER);

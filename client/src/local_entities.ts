@@ -29,7 +29,7 @@ import { List, type Uuid, type Value } from './values.js';
 export interface LocalEntitiesOptions {
   /* The application's own schema; that of the graph is added to it, and wins. */
   readonly schema?: Schema;
-  /* The attribute that holds the server's id. */
+  /* The attribute that holds the server's id: `:stoa/id` unless given. */
   readonly remoteId?: string;
 }
 
@@ -44,6 +44,7 @@ const MANY = 2_000;
 /* How an entity of the application's own is called in what is sent, so that it becomes the graph's. */
 const OWN_TEMPID = 'own-entity-';
 
+/* A graph in a database of the application's own, under that database's ids. */
 export class LocalEntities {
   private readonly remoteId: string;
   private readonly ownSchema: Schema;

@@ -40,6 +40,7 @@ export type Change = readonly [entity: number, attribute: string, value: Held, t
 /* Datoms between two yields. */
 const STEP = 256;
 
+/* What the server sent, as a DataScript database. The client writes it; an application reads `db`. */
 export class Mirror {
   private database: Database = datascript.empty_db({});
   private attributes: Schema = {};

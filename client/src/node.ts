@@ -22,6 +22,7 @@ const NODE: Platform = {
   onWake: () => () => {},
 };
 
+/* What connect() makes. */
 export class Client extends BaseClient {
   constructor(options: ClientOptions) {
     super(options, NODE);

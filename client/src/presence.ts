@@ -19,6 +19,7 @@ interface PresenceMessage {
   readonly left?: readonly string[];
 }
 
+/* Who is here, this client's own session among them. */
 export class Presence {
   private readonly all = new Map<string, Session>();
 

@@ -29,6 +29,7 @@ export interface IndexPage {
   readonly after: Value | undefined;
 }
 
+/* Reads that the server answers; maps in results are objects with string keys. */
 export class Reader {
   constructor(
     private readonly requests: Requests,

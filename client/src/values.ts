@@ -1,17 +1,17 @@
 /*
  * The value model: what a client, a query or a datom can hold, as JavaScript values.
  *
- *   keyword    Keyword, interned: the same name is the same object, so it works as a Map key
- *   symbol     Sym, interned
- *   string     string
- *   long       number where it is a safe integer, else bigint
- *   double     number; Double where a whole number must be written as a double
- *   instant    Date
- *   uuid       Uuid
- *   bytes      Uint8Array
- *   vector     array             list   List
- *   set        Set
- *   map        plain object where all keys are strings, else Map
+ * - keyword: Keyword, interned: the same name is the same object, so it works as a Map key
+ * - symbol: Sym, interned
+ * - string: string
+ * - long: number where it is a safe integer, else bigint
+ * - double: number; Double where a whole number must be written as a double
+ * - instant: Date
+ * - uuid: Uuid
+ * - bytes: Uint8Array
+ * - vector: array; list: List
+ * - set: Set
+ * - map: plain object where all keys are strings, else Map
  *
  * What is read never holds a Double: JavaScript's JSON does not tell 1.0 from 1. The server mends
  * this for attributes that are declared double.
@@ -45,6 +45,7 @@ export class DecodeError extends Error {
   override readonly name = 'DecodeError';
 }
 
+/* A keyword; `Keyword.of('a/b')` is :a/b. */
 export class Keyword {
   private static readonly all = new Map<string, Keyword>();
 
