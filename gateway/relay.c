@@ -239,6 +239,8 @@ void relay_head(struct relay *relay, const struct uuid *epoch, uint32_t t, struc
     relay_expect(relay, t);
     if (relay->t < t)
         fill_gap(relay);
+    else if (t < relay->t) /* an old word, or the log has gone back: the answer tells */
+        fetch(relay);
 }
 
 void relay_log(struct relay *relay, uint32_t from, const struct value *messages, uint32_t count,

@@ -68,7 +68,9 @@ void relay_position(struct relay *relay, const struct uuid *epoch, uint32_t t,
 void relay_tx(struct relay *relay, const struct uuid *epoch, uint32_t t, struct bytes checksum,
               struct bytes message);
 
-/* The feed's word on where the log ends. Whatever it has not brought by now, it dropped. */
+/* The feed's word on where the log ends. Whatever it has not brought by now, it dropped. An end
+ * that the relay is beyond makes it ask for what follows: there is nothing when txd's log has gone
+ * back. */
 void relay_head(struct relay *relay, const struct uuid *epoch, uint32_t t, struct bytes checksum);
 
 /* txd has this t, and the feed should bring it in a moment. */

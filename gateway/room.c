@@ -269,7 +269,7 @@ static void end_sessions(struct room *room)
         if (room->dropped)
             session_end(at, CLOSE_GOING_AWAY, "the graph was dropped");
         else
-            session_end(at, CLOSE_RESTART, "the graph has a new epoch");
+            session_end(at, CLOSE_RESTART, "the graph has another log");
     }
 }
 

@@ -1,6 +1,8 @@
 /* What a client is given when it connects: the log, a snapshot or nothing, and no seam between that
  * and what comes live. */
 import assert from 'node:assert/strict';
+import { cpSync, renameSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { Uuid, datascript } from '../../client/dist/index.js';
 import { Random, seedOf } from './random.mjs';
 import { assertSameKeys, mirrorKeys, settled, stoaTest, until } from './harness.mjs';
@@ -178,4 +180,21 @@ stoaTest('a client that was away goes on from where it was', {}, async (t, stoa)
   assert.deepEqual(seen, range(seen[0], last));
   assert.deepEqual(syncs, ['log']);
   assertSameKeys(mirrorKeys(away), mirrorKeys(writer), 'the mirrors');
+});
+
+stoaTest('an older copy of the data that is put back while a gateway runs reaches its clients', {}, async (t, stoa) => {
+  const client = await stoa.liveClient({ on: 0 });
+  const copy = join(stoa.dir, 'copy');
+  const ids = () => datascript.q('[:find [?n ...] :where [_ ":note/id" ?n]]', client.mirror.db).sort();
+  await write(client, 1, 3);
+  await stoa.txd.stop();
+  cpSync(stoa.dataDir, copy, { recursive: true });
+  stoa.startTxd();
+  await write(client, 4, 6);
+  await stoa.txd.stop();
+  rmSync(stoa.dataDir, { recursive: true });
+  renameSync(copy, stoa.dataDir);
+  stoa.startTxd();
+  await stoa.cli('transact', '[{:note/id "n9"}]');
+  await until('the client to hold what the copy holds', () => ids().join() === 'n1,n2,n3,n9');
 });

@@ -170,6 +170,22 @@ static void test_gap_at_the_tail(void **state)
     relay_close(&fixture.relay);
 }
 
+/* The log has gone back, or this is an old word: the answer to what is asked for tells. */
+static void test_head_behind(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    set_up(&fixture, 10);
+    head(&fixture, 9);
+    assert_int_equal(fixture.fetched, 11);
+    answer(&fixture, 10, 100);
+    assert_int_equal(fixture.relay.t, 10);
+    assert_int_equal(fixture.fetched, 0);
+    assert_int_equal(fixture.broken, 0);
+    relay_close(&fixture.relay);
+}
+
 /* A result says that there is a t which the feed has not brought: it has a moment for that. */
 static void test_expected(void **state)
 {
@@ -288,13 +304,10 @@ static void test_random_feed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_in_order),
-        cmocka_unit_test(test_gap),
-        cmocka_unit_test(test_gap_at_the_tail),
-        cmocka_unit_test(test_expected),
-        cmocka_unit_test(test_feed_before_position),
-        cmocka_unit_test(test_another_epoch),
-        cmocka_unit_test(test_ring),
+        cmocka_unit_test(test_in_order),        cmocka_unit_test(test_gap),
+        cmocka_unit_test(test_gap_at_the_tail), cmocka_unit_test(test_head_behind),
+        cmocka_unit_test(test_expected),        cmocka_unit_test(test_feed_before_position),
+        cmocka_unit_test(test_another_epoch),   cmocka_unit_test(test_ring),
         cmocka_unit_test(test_random_feed),
     };
 
