@@ -422,8 +422,9 @@ static bool make_rows(struct finding *finding, uint64_t offset, uint64_t limit, 
     page(query, finding->groups.count, offset, limit, &first, &end);
     if (!budget_room(&execution->budget, end - first, width + 1, err))
         return false;
-    struct value *items = ARENA_ARRAY(execution->arena, struct value, (end - first) * width);
-    struct value *result = ARENA_ARRAY(execution->arena, struct value, end - first);
+    /* Not cleared, since each is set below. */
+    struct value *items = arena_alloc(execution->arena, (end - first) * width * sizeof(*items));
+    struct value *result = arena_alloc(execution->arena, (end - first) * sizeof(*result));
     for (size_t i = first; i < end; i++) {
         struct value *row = items + (i - first) * width;
         if (!make_row(finding, order ? order[i] : i, row, err))
