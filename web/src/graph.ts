@@ -61,6 +61,8 @@ export class Graph {
   readonly isLoaded = signal(false);
   /* Why this graph cannot be shown: it uses an attribute of the outliner's in another way. */
   readonly misfit = signal<string | undefined>(undefined);
+  /* What the server says while it refuses: there is no such graph, say. */
+  readonly refusal = signal<string | undefined>(undefined);
   /* Whether nobody had written anything when it was loaded. */
   readonly isEmpty = signal(false);
   readonly people = signal<readonly Person[]>([]);
@@ -204,11 +206,13 @@ export class Graph {
     });
   }
 
-  private followState({ status, pending }: State): void {
+  private followState(state: State): void {
+    const { status, pending } = state;
     this.pendingCount.value = pending;
     this.refresh();
     if (status === this.lastStatus) return;
     this.lastStatus = status;
+    this.refusal.value = state.status === 'rejected' ? state.error.message : undefined;
     clearTimeout(this.offlineTimer);
     if (status === 'offline') {
       this.offlineTimer = setTimeout(() => (this.status.value = 'offline'), OFFLINE_MS);

@@ -105,6 +105,13 @@ peopleTest('a graph that cannot be an outline says why', { gateways: 1 }, async 
   await plato.page.getByText('Its attribute :block/uid is of another kind').waitFor();
 });
 
+peopleTest('the address of a graph that is not there says so', { gateways: 1 }, async (people, stoa) => {
+  const { page } = await people.visitor('Plato');
+  await page.goto(`${stoa.url()}/?graph=atlantis`);
+  await page.locator('.status.rejected', { hasText: 'Refused by the server' }).waitFor();
+  await page.getByText('no graph is named "atlantis"').waitFor();
+});
+
 peopleTest('two who open an empty graph at the same time make one welcome', {}, async (people, stoa) => {
   const both = await Promise.all(['Plato', 'Sappho'].map((name) => people.visitor(name)));
   await Promise.all(both.map(({ page }, i) => page.goto(stoa.url(i))));

@@ -76,10 +76,13 @@ const loadHistory = async (): Promise<ComponentType> => (await import('./history
 
 function Loading(): VNode {
   const misfit = graph.misfit.value;
+  const refusal = graph.refusal.value;
+  const state = misfit ? 'This graph cannot be shown as an outline.' : refusal ? 'The server refuses.' : 'Fetching the graph …';
+  const reason = misfit ?? refusal;
   return (
     <div class="empty-state" role="status">
-      {misfit === undefined ? <p>Fetching the graph …</p> : <p>This graph cannot be shown as an outline.</p>}
-      {misfit !== undefined && <p>{misfit}</p>}
+      <p>{state}</p>
+      {reason !== undefined && <p>{reason}</p>}
     </div>
   );
 }
