@@ -19,33 +19,6 @@
 
 /* --- characters --- */
 
-enum edn_class edn_class_of(char c)
-{
-    switch (c) {
-    case ' ':
-    case ',':
-    case '\t':
-    case '\n':
-    case '\v':
-    case '\f':
-    case '\r':
-        return EDN_BLANK;
-    case '"':
-    case ';':
-    case '^':
-    case '\\':
-    case '(':
-    case ')':
-    case '[':
-    case ']':
-    case '{':
-    case '}':
-        return EDN_DELIMITER;
-    default:
-        return (unsigned char)c < ' ' || c == 0x7f ? EDN_BAD : EDN_TOKEN;
-    }
-}
-
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';

@@ -11,7 +11,32 @@ enum edn_class {
     EDN_DELIMITER, /* ends a token, and begins something itself */
 };
 
-enum edn_class edn_class_of(char c);
+static inline enum edn_class edn_class_of(char c)
+{
+    switch (c) {
+    case ' ':
+    case ',':
+    case '\t':
+    case '\n':
+    case '\v':
+    case '\f':
+    case '\r':
+        return EDN_BLANK;
+    case '"':
+    case ';':
+    case '^':
+    case '\\':
+    case '(':
+    case ')':
+    case '[':
+    case ']':
+    case '{':
+    case '}':
+        return EDN_DELIMITER;
+    default:
+        return (unsigned char)c < ' ' || c == 0x7f ? EDN_BAD : EDN_TOKEN;
+    }
+}
 
 /* True when the tag, with its #, is known and gives what it tags. */
 bool edn_tag_is_transparent(struct bytes name);
