@@ -6,6 +6,7 @@
 #include "gateway/inbox.h"
 #include "proto/bus.h"
 #include "proto/mp.h"
+#include "proto/nng_threads.h"
 
 #include <nng/nng.h>
 #include <nng/protocol/pubsub0/sub.h>
@@ -662,6 +663,7 @@ bool bus_open(const struct bus_options *options, struct bus **out, struct error 
     struct bus *bus = xcalloc(1, sizeof(*bus));
 
     bus->options = *options;
+    nng_threads_park();
     inbox_open(&bus->inbox, FEED_BYTES_MAX, options->wake, options->arg);
     for (size_t i = 0; i < ARRAY_LEN(bus->waiting); i++)
         bus->waiting[i].tail = &bus->waiting[i].head;

@@ -12,6 +12,7 @@
 #include "common/log.h"
 #include "proto/bus.h"
 #include "proto/mp.h"
+#include "proto/nng_threads.h"
 
 #include <assert.h>
 #include <nng/nng.h>
@@ -166,6 +167,7 @@ bool server_open(const struct server_options *options, server_handler handler, v
     server->arg = arg;
     pthread_mutex_init(&server->mutex, NULL);
     pthread_cond_init(&server->idle, NULL);
+    nng_threads_park();
     if (nng_rep0_open(&server->requests) != 0 || nng_pub0_open(&server->feed) != 0)
         abort(); /* out of memory */
     for (size_t i = 0; i < CHANNELS; i++) {
