@@ -26,9 +26,10 @@ struct lane_transaction {
     char data[];
 };
 
-void lane_open(struct lane *lane, struct bus *bus, const char *graph)
+void lane_open(struct lane *lane, struct bus *bus, const char *graph, lane_answer_fn answered,
+               void *arg)
 {
-    *lane = (struct lane){ .bus = bus, .graph = graph };
+    *lane = (struct lane){ .bus = bus, .graph = graph, .answered = answered, .arg = arg };
     lane->tail = &lane->head;
 }
 
@@ -113,6 +114,8 @@ static void on_answer(void *arg, const struct value *answer, const struct error 
     lane->sent = NULL;
     if (lane->head && !error)
         lane_send(lane); /* before the results are dealt with, so that txd is not kept waiting */
+    if (!error)
+        lane->answered(lane->arg, answer);
     for (uint32_t i = 0; at; i++, at = next) {
         next = at->next;
         if (error)

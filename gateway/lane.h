@@ -17,17 +17,23 @@
 /* `result` is txd's map {t, tx, tempids}, for the time of the call; NULL on error. */
 typedef void (*lane_result_fn)(void *arg, const struct value *result, const struct error *error);
 
+/* What txd answered to a request, before its results are given out; for the time of the call. */
+typedef void (*lane_answer_fn)(void *arg, const struct value *answer);
+
 struct lane_transaction;
 
 struct lane {
     struct bus *bus;
     const char *graph;
+    lane_answer_fn answered;
+    void *arg;
     struct lane_transaction *head, **tail; /* waiting */
     struct lane_transaction *sent;         /* under way */
     size_t count, bytes;                   /* waiting */
 };
 
-void lane_open(struct lane *lane, struct bus *bus, const char *graph);
+void lane_open(struct lane *lane, struct bus *bus, const char *graph, lane_answer_fn answered,
+               void *arg);
 
 /* Nothing may be under way: lane_is_idle(). */
 void lane_close(struct lane *lane);

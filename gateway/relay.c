@@ -196,10 +196,34 @@ void relay_position(struct relay *relay, const struct uuid *epoch, uint32_t t,
     checksum_copy(relay->checksum, checksum);
 }
 
+static struct relay_tx tx_new(uint32_t t, struct bytes checksum, struct bytes message)
+{
+    struct relay_tx tx = { .t = t, .encoded[ENCODING_MSGPACK] = blob_new(message) };
+
+    checksum_copy(tx.checksum, checksum);
+    return tx;
+}
+
+static void take_next(struct relay *relay, struct bytes checksum, struct bytes message)
+{
+    struct relay_tx tx = tx_new(relay->t + 1, checksum, message);
+
+    pass_on(relay, &tx);
+    settle(relay);
+    relay->operations->advanced(relay->arg);
+}
+
+void relay_answer(struct relay *relay, const struct uuid *epoch, uint32_t t, struct bytes checksum,
+                  struct bytes message)
+{
+    if (relay->positioned && uuid_equal(&relay->epoch, epoch) && t == relay->t + 1)
+        take_next(relay, checksum, message);
+}
+
 void relay_tx(struct relay *relay, const struct uuid *epoch, uint32_t t, struct bytes checksum,
               struct bytes message)
 {
-    struct relay_tx tx = { .t = t };
+    struct relay_ring *ahead = &relay->ahead;
 
     if (!relay->positioned) { /* the sync that is under way may answer with a t before this one */
         relay->positioned = true;
@@ -208,26 +232,17 @@ void relay_tx(struct relay *relay, const struct uuid *epoch, uint32_t t, struct 
     }
     if (!same_epoch(relay, epoch) || t <= relay->t)
         return;
-    bool next = t == relay->t + 1;
-    struct relay_ring *ahead = &relay->ahead;
-    if (!next && (ahead->bytes > AHEAD_BYTES_MAX ||
-                  (ahead->count && ring_at(ahead, ahead->count - 1)->t >= t))) {
-        relay_expect(relay, t);
+    if (t == relay->t + 1) {
+        take_next(relay, checksum, message);
         return;
     }
-    checksum_copy(tx.checksum, checksum);
-    tx.encoded[ENCODING_MSGPACK] = blob_new(message);
-    if (next)
-        pass_on(relay, &tx);
-    else
+    if (ahead->bytes <= AHEAD_BYTES_MAX &&
+        (!ahead->count || ring_at(ahead, ahead->count - 1)->t < t)) {
+        struct relay_tx tx = tx_new(t, checksum, message);
         ring_push(ahead, &tx);
-    if (relay->known_t < t)
-        relay->known_t = t;
-    settle(relay);
-    if (next)
-        relay->operations->advanced(relay->arg);
-    else
         fill_gap(relay);
+    }
+    relay_expect(relay, t);
 }
 
 void relay_head(struct relay *relay, const struct uuid *epoch, uint32_t t, struct bytes checksum)

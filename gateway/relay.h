@@ -68,6 +68,11 @@ void relay_position(struct relay *relay, const struct uuid *epoch, uint32_t t,
 void relay_tx(struct relay *relay, const struct uuid *epoch, uint32_t t, struct bytes checksum,
               struct bytes message);
 
+/* A transaction that an answer brought. It is passed on when it is the next, and left to the feed,
+ * which brings it too, when it is not; copies `message`. */
+void relay_answer(struct relay *relay, const struct uuid *epoch, uint32_t t, struct bytes checksum,
+                  struct bytes message);
+
 /* The feed's word on where the log ends. Whatever it has not brought by now, it dropped. An end
  * that the relay is beyond makes it ask for what follows: there is nothing when txd's log has gone
  * back. */

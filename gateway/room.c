@@ -40,7 +40,7 @@ static void on_log(void *arg, const struct value *answer, const struct error *er
     if (!messages || !value_is_sequence(messages) || !room->relay.positioned ||
         !uuid_equal(&room->fetch_epoch, &room->relay.epoch))
         relay_log_failed(&room->relay);
-    else /* its first t is that which was asked for: nothing else moves the relay on meanwhile */
+    else /* from the t that was asked for; what has come otherwise since is passed over */
         relay_log(&room->relay, room->fetch_from, messages->items, messages->count,
                   (uint32_t)bus_number(answer, "t"), bus_text(answer, "checksum"));
     room_settle(room);
@@ -226,16 +226,32 @@ static void feed_dropped(struct room *room)
     relay_break(&room->relay);
 }
 
-/* Each is [t, checksum, message]. */
-static void feed_transactions(struct room *room, const struct uuid *epoch, const struct value *txs)
+/* relay_tx() for what the feed brings, relay_answer() for what an answer does. */
+typedef void (*take_tx)(struct relay *relay, const struct uuid *epoch, uint32_t t,
+                        struct bytes checksum, struct bytes message);
+
+/* Those of a message, when it has any. Each is [t, checksum, message]. */
+static void take_transactions(struct room *room, const struct uuid *epoch,
+                              const struct value *message, take_tx take)
 {
+    const struct value *txs = value_get(message, "txs");
+
     for (uint32_t i = 0; txs && txs->type == VALUE_VECTOR && i < txs->count; i++) {
         const struct value *tx = &txs->items[i];
         if (tx->type == VALUE_VECTOR && tx->count == 3 && tx->items[0].type == VALUE_LONG &&
             tx->items[1].type == VALUE_STRING && tx->items[2].type == VALUE_BYTES)
-            relay_tx(&room->relay, epoch, (uint32_t)tx->items[0].number, tx->items[1].text,
-                     tx->items[2].text);
+            take(&room->relay, epoch, (uint32_t)tx->items[0].number, tx->items[1].text,
+                 tx->items[2].text);
     }
+}
+
+static void on_lane_answer(void *arg, const struct value *answer)
+{
+    struct uuid epoch;
+    struct error error;
+
+    if (bus_field_uuid(answer, "epoch", true, &epoch, &error))
+        take_transactions(arg, &epoch, answer, relay_answer);
 }
 
 void room_feed(struct room *room, const struct value *message)
@@ -253,7 +269,7 @@ void room_feed(struct room *room, const struct value *message)
         feed_dropped(room);
     } else if (bus_field_uuid(message, "epoch", true, &epoch, &error)) {
         if (bytes_equal(type, BYTES("txs")))
-            feed_transactions(room, &epoch, value_get(message, "txs"));
+            take_transactions(room, &epoch, message, relay_tx);
         else if (bytes_equal(type, BYTES("head")))
             relay_head(&room->relay, &epoch, t, checksum);
     }
@@ -337,7 +353,7 @@ bool room_get(struct gateway *gateway, struct bytes name, struct room **out, str
         room->gateway = gateway;
         memcpy(room->name, name.data, name.len);
         for (size_t i = 0; i < ROOM_LANES; i++)
-            lane_open(&room->lanes[i], gateway->bus, room->name);
+            lane_open(&room->lanes[i], gateway->bus, room->name, on_lane_answer, room);
         hashmap_put(&gateway->rooms, name, room);
     }
     room->used_us = clock_monotonic_us();

@@ -14,6 +14,7 @@
 #define BUS_TRANSACTIONS_MAX   4096      /* in one `transact` request */
 #define BUS_OVERHEAD_BYTES     (1 << 20) /* what nng and an envelope add to LIMIT_BUS_BYTES */
 #define BUS_FEED_BYTES         (1 << 18) /* of transactions joined in one feed message */
+#define BUS_ANSWER_BYTES       (1 << 13) /* of transactions that an answer brings ahead of the feed */
 #define BUS_PAGE_BYTES         (1 << 18) /* of `snapshot`, unless asked otherwise */
 #define BUS_LOG_BYTES          (1 << 20) /* of `log`, unless asked otherwise */
 

@@ -4,8 +4,8 @@
  *   before store_write (in tx_transact)  nothing of the transaction
  *   after it, before the fsync           the WAL may or may not have it, whole, and with it all
  *                                        before it; nobody was told, and a retry by tx_id finds out
- *   after the fsync                      it is there for ever; clients that missed the feed and the
- *                                        answer get it from the log
+ *   after the fsync                      it is there for ever; clients that missed the feed or the
+ *                                        answer, whichever was to be first, get it from the log
  *
  * A failed write or fsync stops the graph: what the disk holds is unknown, so nothing is
  * acknowledged after it, and opening it again brings back what was durable.
@@ -199,29 +199,40 @@ void writer_publish_head(struct server *server, const struct snapshot *snapshot)
 }
 
 /* Transactions on their way to the feed, joined: a message costs nng and both ends more than what
- * is in it. */
+ * is in it. An answer may bring them before they are sent. */
 struct publication {
     struct server *server;
     struct graph *graph;
-    struct bytes topic;
     uint32_t count;
-    struct buffer txs, message;
+    struct buffer txs;
 };
 
+/* The entry "txs" of a map. */
+static void publication_write(const struct publication *publication, struct buffer *out)
+{
+    mp_write_string(out, BYTES("txs"));
+    mp_write_array(out, publication->count);
+    buffer_append_bytes(out, buffer_bytes(&publication->txs));
+}
+
+/* Nothing, when it is empty. */
 static void publication_send(struct publication *publication)
 {
-    struct buffer *message = &publication->message;
+    struct arena arena = { 0 };
+    struct buffer message = { 0 };
 
-    if (publication->count) {
-        buffer_clear(message);
-        write_feed_head(message, 1, BYTES("txs"), graph_epoch(publication->graph));
-        mp_write_string(message, BYTES("txs"));
-        mp_write_array(message, publication->count);
-        buffer_append_bytes(message, buffer_bytes(&publication->txs));
-        server_publish(publication->server, publication->topic, buffer_bytes(message));
-    }
+    if (!publication->count)
+        return;
+    crash_point("before-publish");
+    write_feed_head(&message, 1, BYTES("txs"), graph_epoch(publication->graph));
+    publication_write(publication, &message);
+    server_publish(publication->server,
+                   graph_topic(&arena, bytes_of(graph_name(publication->graph))),
+                   buffer_bytes(&message));
     buffer_clear(&publication->txs);
     publication->count = 0;
+    buffer_release(&message);
+    arena_release(&arena);
 }
 
 static void publication_add(struct publication *publication, const struct tx_result *result)
@@ -237,31 +248,24 @@ static void publication_add(struct publication *publication, const struct tx_res
     publication->count++;
 }
 
-static void jobs_publish(struct server *server, struct graph *graph, const struct job *jobs)
+static void publication_add_job(struct publication *publication, const struct job *job)
 {
-    struct arena arena = { 0 };
-    struct publication publication = { .server = server,
-                                       .graph = graph,
-                                       .topic = graph_topic(&arena, bytes_of(graph_name(graph))) };
-
-    for (const struct job *job = jobs; job; job = job->next)
-        for (uint32_t i = 0; i < job->txs->count; i++)
-            if (job->outcomes[i].ok && !job->outcomes[i].result.replayed)
-                publication_add(&publication, &job->outcomes[i].result);
-    publication_send(&publication);
-    buffer_release(&publication.txs);
-    buffer_release(&publication.message);
-    arena_release(&arena);
+    for (uint32_t i = 0; i < job->txs->count; i++)
+        if (job->outcomes[i].ok && !job->outcomes[i].result.replayed)
+            publication_add(publication, &job->outcomes[i].result);
 }
 
-static void job_answer(struct graph *graph, struct job *job)
+/* With what is still to be published, which is this job's own. */
+static void job_answer(struct job *job, const struct publication *publication)
 {
     struct buffer *reply = &job->request->reply;
-    struct value epoch = value_uuid(graph_epoch(graph));
+    struct value epoch = value_uuid(graph_epoch(publication->graph));
 
-    mp_write_map(reply, 2);
+    mp_write_map(reply, publication->count ? 3 : 2);
     mp_write_string(reply, BYTES("epoch"));
     mp_write(reply, &epoch);
+    if (publication->count)
+        publication_write(publication, reply);
     mp_write_string(reply, BYTES("results"));
     mp_write_array(reply, job->txs->count);
     for (uint32_t i = 0; i < job->txs->count; i++) {
@@ -291,15 +295,23 @@ static void jobs_fail(struct job *jobs, const struct error *err)
     }
 }
 
+/* A request that was synced alone is answered first, and with what it wrote: so whoever waits for
+ * it waits neither for the feed to leave nor for it to come. */
 static void jobs_finish(struct writer *writer, struct graph *graph, struct job *jobs)
 {
-    crash_point("before-publish");
-    jobs_publish(writer->server, graph, jobs);
+    struct publication publication = { .server = writer->server, .graph = graph };
+
+    for (const struct job *job = jobs; job; job = job->next)
+        publication_add_job(&publication, job);
+    if (jobs->next || publication.txs.len > BUS_ANSWER_BYTES)
+        publication_send(&publication);
     crash_point("before-reply");
     for (struct job *job = jobs, *next; job; job = next) {
         next = job->next; /* the job lives in the request's arena, which the answer empties */
-        job_answer(graph, job);
+        job_answer(job, &publication);
     }
+    publication_send(&publication);
+    buffer_release(&publication.txs);
 }
 
 static void lane_sync(struct writer *writer, struct lane *lane)

@@ -10,7 +10,8 @@
 struct fixture {
     struct bus *bus;
     struct lane lane;
-    struct buffer finished; /* as "1:58 2:conflict ", in the order of their ends */
+    struct buffer finished; /* as "1:58 2:conflict ", in the order of their ends; and "txs " for
+                             * an answer that has some */
     struct error error;     /* the last one */
 };
 
@@ -31,6 +32,14 @@ static void on_result(void *arg, const struct value *result, const struct error 
                       (long long)value_get(result, "t")->number);
     }
     free(sent);
+}
+
+static void on_answer(void *arg, const struct value *answer)
+{
+    struct fixture *fixture = arg;
+
+    if (value_get(answer, "txs"))
+        buffer_printf(&fixture->finished, "txs ");
 }
 
 /* The transaction {"n" number}, with so many bytes in it. */
@@ -91,7 +100,7 @@ static int set_up(void **state)
     struct error error;
 
     assert_true(bus_open(&options, &fixture->bus, &error));
-    lane_open(&fixture->lane, fixture->bus, "main");
+    lane_open(&fixture->lane, fixture->bus, "main", on_answer, fixture);
     *state = fixture;
     return 0;
 }
@@ -138,6 +147,16 @@ static void test_large_ones_go_alone(void **state)
     assert_finished(fixture, "1:58 2:59 3:60 ");
 }
 
+/* What an answer brings is there when its results are given out. */
+static void test_the_answer_before_its_results(void **state)
+{
+    struct fixture *fixture = *state;
+
+    add(fixture, 1, 0);
+    answer(fixture, "{\"txs\" [] \"results\" [{\"t\" 58}]}");
+    assert_finished(fixture, "txs 1:58 ");
+}
+
 static void test_a_short_answer_is_a_fault(void **state)
 {
     struct fixture *fixture = *state;
@@ -172,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_joins_what_waits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_large_ones_go_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_the_answer_before_its_results, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_a_short_answer_is_a_fault, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_txd_away, set_up, tear_down),
     };

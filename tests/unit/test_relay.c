@@ -208,6 +208,64 @@ static void test_expected(void **state)
     relay_close(&fixture.relay);
 }
 
+static void answer_with(struct fixture *fixture, const struct uuid *of, uint32_t t)
+{
+    struct arena arena = { 0 };
+
+    relay_answer(&fixture->relay, of, t, checksum(&arena, t), message(&arena, t));
+    arena_release(&arena);
+}
+
+/* An answer brings what is next, and the feed brings it again: once is enough. */
+static void test_answered(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    set_up(&fixture, 10);
+    answer_with(&fixture, &epoch, 11);
+    assert_int_equal(fixture.relay.t, 11);
+    assert_int_equal(fixture.advanced, 1);
+    assert_string_equal(fixture.relay.checksum, "000000000000000b");
+    assert_message(&fixture, 11);
+    feed(&fixture, 11);
+    assert_int_equal(fixture.relay.t, 11);
+    assert_int_equal(fixture.advanced, 1);
+    assert_int_equal(fixture.relay.ring.count, 1);
+    feed(&fixture, 12);
+    answer_with(&fixture, &epoch, 12);
+    assert_int_equal(fixture.relay.t, 12);
+    assert_int_equal(fixture.relay.ring.count, 2);
+    assert_int_equal(fixture.advanced, 2);
+    relay_close(&fixture.relay);
+}
+
+/* What is not next is the feed's to bring, and so is what says of a graph that it is another. */
+static void test_answered_out_of_turn(void **state)
+{
+    struct fixture fixture;
+
+    (void)state;
+    set_up(&fixture, 10);
+    answer_with(&fixture, &epoch, 12);
+    answer_with(&fixture, &other_epoch, 11);
+    assert_int_equal(fixture.relay.t, 10);
+    assert_int_equal(fixture.fetched, 0);
+    assert_int_equal(fixture.broken, 0);
+    feed(&fixture, 13); /* a gap, which the answer closes before the log does */
+    assert_int_equal(fixture.fetched, 11);
+    answer_with(&fixture, &epoch, 11);
+    answer_with(&fixture, &epoch, 12);
+    assert_int_equal(fixture.relay.t, 13);
+    answer(&fixture, 13, 100);
+    assert_int_equal(fixture.relay.t, 13);
+    assert_int_equal(fixture.relay.ring.count, 3);
+    relay_close(&fixture.relay);
+    answer_with(&fixture, &epoch, 1); /* nobody has said yet where to begin */
+    assert_false(fixture.relay.positioned);
+    assert_int_equal(fixture.relay.t, 0);
+}
+
 /* The feed may be ahead of the answer that says where to begin. */
 static void test_feed_before_position(void **state)
 {
@@ -304,10 +362,16 @@ static void test_random_feed(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_in_order),        cmocka_unit_test(test_gap),
-        cmocka_unit_test(test_gap_at_the_tail), cmocka_unit_test(test_head_behind),
-        cmocka_unit_test(test_expected),        cmocka_unit_test(test_feed_before_position),
-        cmocka_unit_test(test_another_epoch),   cmocka_unit_test(test_ring),
+        cmocka_unit_test(test_in_order),
+        cmocka_unit_test(test_gap),
+        cmocka_unit_test(test_gap_at_the_tail),
+        cmocka_unit_test(test_head_behind),
+        cmocka_unit_test(test_expected),
+        cmocka_unit_test(test_answered),
+        cmocka_unit_test(test_answered_out_of_turn),
+        cmocka_unit_test(test_feed_before_position),
+        cmocka_unit_test(test_another_epoch),
+        cmocka_unit_test(test_ring),
         cmocka_unit_test(test_random_feed),
     };
 

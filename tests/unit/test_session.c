@@ -22,6 +22,7 @@ enum action {
     SAY,    /* the client sends `text` */
     ASKED,  /* so many (`from`) requests of type `text` are not answered */
     ANSWER, /* txd answers that of type `text` with `more` */
+    BRING,  /* that answer brings the transactions from .. to with it */
     REFUSE, /* txd is away for that of type `text` */
     FEED,   /* the feed brings the transactions from .. to, `bytes` each, in one message */
     PAGE,   /* txd answers `log` with these */
@@ -74,6 +75,29 @@ static const struct {
         { SENT, .text = "" },
         { FEED, .from = 58, .to = 59 },
         { SENT, .text = "tx58 result/7 tx59" } } },
+    { "with its tx, when the answer brings it; the feed's is one too many",
+      { { SAY, .text = "{\"type\":\"hello\",\"id\":1,\"since\":57}" },
+        { ANSWER, .text = "sync", .more = LOG },
+        { SENT, .text = "welcome/1" },
+        { SAY, .text = "{\"type\":\"transact\",\"id\":7,\"tx_data\":[]}" },
+        { BRING, .text = "transact", .more = RESULTS, .from = 58, .to = 58 },
+        { SENT, .text = "tx58 result/7" },
+        { FEED, .from = 58, .to = 58 },
+        { SENT, .text = "" },
+        { FEED, .from = 59, .to = 59 },
+        { SENT, .text = "tx59" } } },
+    { "what an answer brings too early comes with the feed",
+      { { SAY, .text = "{\"type\":\"hello\",\"id\":1,\"since\":56}" },
+        { ANSWER, .text = "sync", .more = LOG },
+        { PAGE, .from = 57, .to = 57 },
+        { SENT, .text = "welcome/1 tx57" },
+        { SAY, .text = "{\"type\":\"transact\",\"id\":7,\"tx_data\":[]}" },
+        { BRING, .text = "transact", .more = "{\"results\" [{\"t\" 59 \"tx\" 9 \"tempids\" {}}]}",
+          .from = 59, .to = 59 },
+        { SENT, .text = "" },
+        { ASKED, .text = "log", .from = 0 },
+        { FEED, .from = 58, .to = 59 },
+        { SENT, .text = "tx58 tx59 result/7" } } },
     { "after the whole of a snapshot, though the client has had that tx before",
       { { SAY, .text = "{\"type\":\"hello\",\"id\":1,\"since\":58,\"sync\":\"snapshot\"}" },
         { ANSWER, .text = "sync", .more = SNAPSHOT },
@@ -261,22 +285,31 @@ static struct value tx_message(struct arena *arena, uint32_t t, size_t bytes)
     return value;
 }
 
+/* The entries of a map that brings transactions. */
+static void add_transactions(struct value_builder *map, struct arena *arena,
+                             const struct step *step)
+{
+    struct value_builder txs = { 0 };
+
+    for (uint32_t t = step->from; t <= step->to; t++) {
+        struct value *tx = ARENA_ARRAY(arena, struct value, 3);
+        tx[0] = value_long(t);
+        tx[1] = value_string(BYTES("0"));
+        tx[2] = tx_message(arena, t, step->bytes);
+        value_builder_add(&txs, arena, value_collection(VALUE_VECTOR, tx, 3));
+    }
+    value_builder_entry(map, arena, "epoch", fake_bus_value(arena, EPOCH));
+    value_builder_entry(map, arena, "txs", value_builder_end(&txs, VALUE_VECTOR));
+}
+
 static void feed(struct fixture *fixture, const struct step *step)
 {
     struct arena arena = { 0 };
-    struct value_builder txs = { 0 }, map = { 0 };
+    struct value_builder map = { 0 };
     struct room *room = room_find(fixture->gateway, BYTES("main"));
 
-    for (uint32_t t = step->from; t <= step->to; t++) {
-        struct value *tx = ARENA_ARRAY(&arena, struct value, 3);
-        tx[0] = value_long(t);
-        tx[1] = value_string(BYTES("0"));
-        tx[2] = tx_message(&arena, t, step->bytes);
-        value_builder_add(&txs, &arena, value_collection(VALUE_VECTOR, tx, 3));
-    }
     value_builder_entry(&map, &arena, "type", value_string(BYTES("txs")));
-    value_builder_entry(&map, &arena, "epoch", fake_bus_value(&arena, EPOCH));
-    value_builder_entry(&map, &arena, "txs", value_builder_end(&txs, VALUE_VECTOR));
+    add_transactions(&map, &arena, step);
     struct value message = value_builder_end(&map, VALUE_MAP);
     room_feed(room, &message);
     room_settle(room);
@@ -338,7 +371,13 @@ static void answer(struct fixture *fixture, const struct step *step)
 {
     struct arena arena = { 0 };
     struct value value = fake_bus_value(&arena, step->more);
+    struct value_builder map = { 0 };
 
+    for (uint32_t i = 0; i < 2 * value.count; i++)
+        value_builder_add(&map, &arena, value.items[i]);
+    if (step->action == BRING)
+        add_transactions(&map, &arena, step);
+    value = value_builder_end(&map, VALUE_MAP);
     fake_bus_answer(fixture->gateway->bus, step->text, &value);
     gateway_dispatch(fixture->gateway);
     arena_release(&arena);
@@ -359,6 +398,7 @@ static void play(struct fixture *fixture, const struct step *step, const char *w
         assert_int_equal(fake_bus_count(fixture->gateway->bus, step->text), step->from);
         break;
     case ANSWER:
+    case BRING:
         answer(fixture, step);
         break;
     case REFUSE:
