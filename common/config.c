@@ -26,13 +26,31 @@ static bool flag_parse(const char *value, bool *out)
     return false;
 }
 
+/* An unknown scheme or a missing port would be "Invalid argument" when it is used. */
+static bool address_valid(const struct config_parameter *p, const char *value)
+{
+    const char scheme[] = "tcp://", *port = strrchr(value, ':');
+    char *end;
+
+    if (!*value)
+        return p->value && !*p->value;
+    if (strncmp(value, scheme, strlen(scheme)) != 0 || port <= value + strlen(scheme))
+        return false;
+    long number = isdigit((unsigned char)port[1]) ? strtol(port + 1, &end, 10) : 0;
+    return number > 0 && number <= UINT16_MAX && !*end;
+}
+
 static bool set(const struct config_parameter *p, const char *value, void *settings,
                 struct error *err)
 {
     char *end;
 
+    if (p->type == CONFIG_ADDRESS && !address_valid(p, value))
+        return fail(err, ERROR_INCORRECT, "--%s: \"%s\" is no address like tcp://HOST:PORT",
+                    p->name, value);
     switch (p->type) {
-    case CONFIG_TEXT: {
+    case CONFIG_TEXT:
+    case CONFIG_ADDRESS: {
         char **text = field_of(p, settings);
         char *copy = xstrdup(value); /* `value` may be what is there */
         free(*text);
@@ -150,7 +168,7 @@ enum config_result config_read(const struct config_parameter *table, size_t coun
 void config_release(const struct config_parameter *table, size_t count, void *settings)
 {
     for (size_t i = 0; i < count; i++) {
-        if (table[i].type == CONFIG_TEXT) {
+        if (table[i].type == CONFIG_TEXT || table[i].type == CONFIG_ADDRESS) {
             char **text = field_of(&table[i], settings);
             free(*text);
             *text = NULL;

@@ -9,9 +9,10 @@
 #include "common/error.h"
 
 enum config_type {
-    CONFIG_TEXT,   /* char *, owned by the config */
-    CONFIG_NUMBER, /* int64_t, within min .. max */
-    CONFIG_FLAG,   /* bool */
+    CONFIG_TEXT,    /* char *, owned by the config */
+    CONFIG_ADDRESS, /* the same: tcp://HOST:PORT, or empty where the default is */
+    CONFIG_NUMBER,  /* int64_t, within min .. max */
+    CONFIG_FLAG,    /* bool */
 };
 
 struct config_parameter {

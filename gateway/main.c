@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 
 #define SETTING(field) offsetof(struct settings, field)
 
@@ -15,7 +16,7 @@ static const struct config_parameter parameters[] = {
       "origins of other sites whose pages may connect, separated by commas; * for any" },
     { "drain-ms", CONFIG_NUMBER, SETTING(drain_ms), 0, 600000, "5000", "ms",
       "how long requests may take to be answered after SIGTERM" },
-    { "feed", CONFIG_TEXT, SETTING(feed_url), 0, 0, "tcp://127.0.0.1:7011", "",
+    { "feed", CONFIG_ADDRESS, SETTING(feed_url), 0, 0, "tcp://127.0.0.1:7011", "",
       "where txd publishes" },
     { "frame-bytes", CONFIG_NUMBER, SETTING(frame_bytes), 1024, 64 << 20, "1048576", "bytes",
       "the largest frame that a client may send" },
@@ -43,7 +44,7 @@ static const struct config_parameter parameters[] = {
     { "tls-cert", CONFIG_TEXT, SETTING(tls_cert), 0, 0, "", "",
       "PEM file with the certificate chain; without it there is no TLS" },
     { "tls-key", CONFIG_TEXT, SETTING(tls_key), 0, 0, "", "", "PEM file with its private key" },
-    { "txd", CONFIG_TEXT, SETTING(txd_url), 0, 0, "tcp://127.0.0.1:7010", "",
+    { "txd", CONFIG_ADDRESS, SETTING(txd_url), 0, 0, "tcp://127.0.0.1:7010", "",
       "where txd takes requests" },
 };
 
@@ -52,6 +53,11 @@ static bool check(const struct settings *settings, struct error *err)
     bool cert = settings->tls_cert && *settings->tls_cert;
     bool key = settings->tls_key && *settings->tls_key;
 
+    const char *dir = settings->static_dir;
+    struct stat folder;
+
+    if (dir && *dir && (stat(dir, &folder) != 0 || !S_ISDIR(folder.st_mode)))
+        return fail(err, ERROR_INCORRECT, "--static-dir: there is no folder %s", dir);
     if (cert != key)
         return fail(err, ERROR_INCORRECT, "--tls-cert and --tls-key go together");
     if (settings->idle_seconds * 1000 <= settings->ping_ms)

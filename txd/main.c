@@ -25,9 +25,9 @@ struct settings {
 static const struct config_parameter parameters[] = {
     { "data-dir", CONFIG_TEXT, FIELD(data_dir), 0, 0, "./data", "",
       "the folder that holds everything: back this up" },
-    { "listen", CONFIG_TEXT, FIELD(listen), 0, 0, "tcp://127.0.0.1:7010", "",
+    { "listen", CONFIG_ADDRESS, FIELD(listen), 0, 0, "tcp://127.0.0.1:7010", "",
       "where gateways send requests" },
-    { "feed", CONFIG_TEXT, FIELD(feed), 0, 0, "tcp://127.0.0.1:7011", "",
+    { "feed", CONFIG_ADDRESS, FIELD(feed), 0, 0, "tcp://127.0.0.1:7011", "",
       "where gateways subscribe" },
     { "cache-mib", CONFIG_NUMBER, FIELD(cache_mib), 8, 1 << 20, "128", "MiB",
       "block cache of all graphs together" },
@@ -45,7 +45,7 @@ static const struct config_parameter parameters[] = {
       "threads that apply transactions and wait for the disk, for all graphs" },
     { "writes-waiting", CONFIG_NUMBER, FIELD(writes_waiting), 1, 1 << 24, "65536", "",
       "transactions of one graph that wait; more are answered busy" },
-    { "check", CONFIG_TEXT, FIELD(check), 0, 0, "", "",
+    { "check", CONFIG_ADDRESS, FIELD(check), 0, 0, "", "",
       "do not serve: exit 0 when the txd that listens at this address answers, else 1" },
     { "log-level", CONFIG_TEXT, FIELD(log_level), 0, 0, "info", "", "error, warn, info or debug" },
 };

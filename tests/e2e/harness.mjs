@@ -252,7 +252,7 @@ export class Stoa {
   async stop() {
     this.clients.forEach((client) => client.close());
     this.sockets.forEach((socket) => socket.terminate());
-    for (const program of [...this.gateways.map((gateway) => gateway.program), this.txd]) {
+    for (const program of [...this.gateways.map((gateway) => gateway.program), ...this.programs]) {
       if (program?.isRunning) {
         await program.stop('SIGTERM').catch(() => program.child.kill('SIGKILL'));
       }

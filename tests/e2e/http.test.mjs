@@ -6,7 +6,7 @@ import {
 } from '../../client/dist/index.js';
 import { sampleGraph } from '../data/sample-graph.mjs';
 import { readEdn } from './edn.mjs';
-import { assertSameKeys, exportKeys, mirrorKeys, settled, stoaTest } from './harness.mjs';
+import { assertSameKeys, exportKeys, freePort, mirrorKeys, settled, stoaTest, within } from './harness.mjs';
 
 const k = Keyword.of;
 
@@ -289,5 +289,19 @@ stoaTest('requests sent ahead in one piece do not stop the gateway', {}, async (
     const answer = await oneSegment(stoa.url(), requests);
     assert.deepEqual([...answer.matchAll(/HTTP\/1\.1 (\d+)/g)].map((head) => Number(head[1])), statuses, answer);
     assert.match(await oneSegment(stoa.url(), get), /^HTTP\/1\.1 200/);
+  }
+});
+
+stoaTest('a gateway that cannot do what it is told does not start', { gateways: 0 }, async (t, stoa) => {
+  const port = String(await freePort());
+  const tries = [
+    ['--static-dir', '/nonexistent', /there is no folder \/nonexistent/],
+    ['--listen-host', 'nowhere0', /cannot listen on nowhere0:/],
+    ['--txd', '127.0.0.1:7010', /--txd: "127\.0\.0\.1:7010" is no address like tcp:/],
+  ];
+  for (const [name, value, reason] of tries) {
+    const gateway = stoa.run('stoa-gateway', ['--listen-port', port, name, value]);
+    assert.deepEqual(await within(`${name} to be refused`, gateway.exit), { code: 1, signal: null });
+    assert.match(gateway.report(), reason);
   }
 });

@@ -10,12 +10,14 @@ struct settings {
     char *dir;
     int64_t port;
     bool quick;
+    char *to;
 };
 
 static const struct config_parameter table[] = {
     { "name", CONFIG_TEXT, offsetof(struct settings, name), 0, 0, NULL, "", "A name." },
     { "data-dir", CONFIG_TEXT, offsetof(struct settings, dir), 0, 0, "data", "", "A folder." },
     { "port", CONFIG_NUMBER, offsetof(struct settings, port), 1, 65535, "3010", "", "A port." },
+    { "to", CONFIG_ADDRESS, offsetof(struct settings, to), 0, 0, "", "", "An address." },
     { "quick", CONFIG_FLAG, offsetof(struct settings, quick), 0, 0, "false", "", "A flag." },
 };
 
@@ -52,6 +54,14 @@ static const struct example {
     { { "--quick=maybe" }, NULL, NULL, CONFIG_BAD, NULL, NULL, 0, false, "neither true nor false" },
     { { "--prt", "80" }, NULL, NULL, CONFIG_BAD, NULL, NULL, 0, false, "unknown option \"--prt\"" },
     { { "--por=80" }, NULL, NULL, CONFIG_BAD, NULL, NULL, 0, false, "unknown option" },
+    { { "--to", "tcp://[::1]:65535" }, NULL, NULL, CONFIG_OK, NULL, "data", 3010, false, NULL },
+    { { "--to", "" }, NULL, NULL, CONFIG_OK, NULL, "data", 3010, false, NULL },
+    { { "--to", "127.0.0.1:80" }, NULL, NULL, CONFIG_BAD, NULL, NULL, 0, false, "like tcp://HOST" },
+    { { "--to", "ipc:///a:1" }, NULL, NULL, CONFIG_BAD, NULL, NULL, 0, false, "\"ipc:///a:1\"" },
+    { { "--to", "tcp://a" }, NULL, NULL, CONFIG_BAD, NULL, NULL, 0, false, "--to: \"tcp://a\"" },
+    { { "--to", "tcp://a:" }, NULL, NULL, CONFIG_BAD, NULL, NULL, 0, false, "--to" },
+    { { "--to", "tcp://a:65536" }, NULL, NULL, CONFIG_BAD, NULL, NULL, 0, false, "--to" },
+    { { "--to", "tcp://a:8x" }, NULL, NULL, CONFIG_BAD, NULL, NULL, 0, false, "--to" },
     { { "word" }, NULL, NULL, CONFIG_BAD, NULL, NULL, 0, false, "\"word\" is not an option" },
 };
 
