@@ -52,7 +52,6 @@ static bool check(const struct settings *settings, struct error *err)
 {
     bool cert = settings->tls_cert && *settings->tls_cert;
     bool key = settings->tls_key && *settings->tls_key;
-
     const char *dir = settings->static_dir;
     struct stat folder;
 

@@ -7,7 +7,7 @@
  */
 import { batch, signal } from '@preact/signals';
 import {
-  Client, Keyword, datascript, type Fields, type Session, type State, type Value,
+  Client, Keyword, datascript, type Fields, type RequestError, type Session, type State, type Value,
 } from '../../client/dist/index.js';
 import { SCHEMA, carryBlocks, readBlock, type Db } from './model/blocks.js';
 import { Edits, textsOf, type EditFn } from './model/edits.js';
@@ -42,7 +42,7 @@ export interface GraphOptions {
 /* After such a pause, typing goes on in another step of undoing. */
 const RUN_PAUSE_MS = 2_000;
 
-/* What the server says of it names forms and uids. */
+/* What the server says of it, perhaps before it tells of the removal, names forms and uids. */
 const WRITTEN_GONE = new GoneError('Someone has removed the block that this was written in. Copy the text to keep it.');
 
 /* No connection for this long is told as being offline. */
@@ -127,7 +127,10 @@ export class Graph {
     if (text !== base) {
       if (readBlock(this.db.value, uid)) this.edits.note([set(uid, ':block/string', text)], this.runOf(uid));
       const sent = this.client.editText(ref(uid), ':block/string', text, base);
-      waiting.push(sent.then(() => {}, (error: Error) => this.reject(readBlock(this.db.value, uid) ? error : WRITTEN_GONE, [text])));
+      waiting.push(sent.then(() => {}, (error: RequestError) => {
+        const isGone = error.code === 'not-found' || !readBlock(this.db.value, uid);
+        this.reject(isGone ? WRITTEN_GONE : error, [text]);
+      }));
       this.refresh();
     }
     waiting.push(this.prepare(after));

@@ -89,6 +89,7 @@ async function gather(people, stoa, random) {
     await person.page.goto(line.url);
     // The first one is led to the welcome, the others to their day.
     await person.page.locator('.block').first().waitFor();
+    person.isCutOff = true;
     players.push(new Player(person, line, new Random(random.below(2 ** 30))));
   }
   return players;

@@ -64,6 +64,8 @@ export class People {
 
 export class Person {
   errors = [];
+  /* Whether the line to the gateway is cut at times: a view that is opened then cannot be fetched. */
+  isCutOff = false;
 
   constructor(name, page, context) {
     this.name = name;
@@ -73,7 +75,8 @@ export class Person {
     page.on('console', (message) => {
       // What the browser says of a gateway that is away, or of a picture, is no fault of the page; its own files must come.
       const text = message.text();
-      const isLost = text.startsWith('Failed to load resource: net::ERR_') && !message.location().url.includes('/assets/');
+      const isExcused = this.isCutOff || !message.location().url.includes('/assets/');
+      const isLost = text.startsWith('Failed to load resource: net::ERR_') && isExcused;
       const isOfNetwork = isLost || text.startsWith('WebSocket');
       if (message.type() === 'error' && !isOfNetwork) this.errors.push(text);
     });
