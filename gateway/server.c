@@ -253,7 +253,7 @@ static bool open_context(struct server *server, struct error *err)
         .protocols = server->protocols,
         .extensions = settings->permessage_deflate ? deflate : NULL,
         .retry_and_idle_policy = &server->liveness,
-        .options = LWS_SERVER_OPTION_LIBEV | LWS_SERVER_OPTION_FAIL_UPON_UNABLE_TO_BIND,
+        .options = LWS_SERVER_OPTION_LIBEV,
         .foreign_loops = loops,
         .user = server,
         .uid = -1,
