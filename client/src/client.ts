@@ -54,7 +54,7 @@ export class BaseClient {
   private readonly connector: Connector;
   private readonly stopWaking: Off;
   private inbox: Inbox | undefined;
-  private isOpen = false; // the outbox
+  private isOpening = true; // the outbox
   private welcome: Fields | undefined;
   private helloId = 0;
   private helloError: RequestError | undefined;
@@ -100,13 +100,12 @@ export class BaseClient {
     } catch (error) {
       queueMicrotask(() => this.connector.refuse(new RequestError('incorrect', (error as Error).message, undefined)));
     }
-    this.outbox.open().then(
-      () => {
-        this.isOpen = true;
+    void this.outbox.open()
+      .catch((error: Error) => this.connector.refuse(new RequestError('conflict', error.message, undefined)))
+      .then(() => {
+        this.isOpening = false;
         this.inbox?.release();
-      },
-      (error: Error) => this.connector.refuse(new RequestError('conflict', error.message, undefined)),
-    );
+      });
   }
 
   // --- what an application sees ---
@@ -325,7 +324,7 @@ export class BaseClient {
   private opened(): void {
     const { token, sync = 'auto' } = this.options;
     const position = this.mirror.position;
-    this.inbox = new Inbox(!this.isOpen, (message) => this.receive(message), () => this.settle(), (error) => this.failed(error));
+    this.inbox = new Inbox(this.isOpening, (message) => this.receive(message), () => this.settle(), (error) => this.failed(error));
     this.helloId = this.requests.newId();
     this.helloError = undefined;
     this.saidState = this.presenceState;

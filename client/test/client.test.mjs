@@ -11,7 +11,7 @@ const codec = CODECS.json;
 const EMPTY = '0000000000000000';
 
 /* Calls `serve(socket, message, nth)` for each message of the nth socket; `socket.say` answers. */
-async function serving(t, serve) {
+async function serving(t, serve, options = {}) {
   const server = new WebSocketServer({ port: 0, host: '127.0.0.1', handleProtocols: () => codec.subprotocol });
   await once(server, 'listening');
   let count = 0;
@@ -20,7 +20,7 @@ async function serving(t, serve) {
     socket.say = (message) => socket.send(codec.write(message));
     socket.on('message', (data) => codec.read(data.toString()).forEach((message) => serve(socket, message, nth)));
   });
-  const client = new Client({ urls: [`http://127.0.0.1:${server.address().port}`], socketClass: WebSocket });
+  const client = new Client({ urls: [`http://127.0.0.1:${server.address().port}`], socketClass: WebSocket, ...options });
   t.after(() => {
     client.close();
     server.clients.forEach((socket) => socket.terminate());
@@ -42,6 +42,13 @@ function welcomeEmpty(socket, message) {
 
 const tx = (t) => ({ type: 'tx', t, tx: TX_0 + t, datoms: [[t, Keyword.of('n'), t, true]] });
 const result = (message, t) => ({ type: 'result', re: message.id, t, tx: TX_0 + t, tempids: {} });
+
+test('who cannot have the queue is refused, and reads all the same when it is told to connect', async (t) => {
+  const client = await serving(t, welcomeEmpty, { queue: '/dev/null/queue' });
+  await assert.rejects(client.live(), { code: 'conflict' });
+  client.reconnect();
+  await client.live();
+});
 
 test('edits go one at a time, in order, and again with their tx_id when the socket ends', async (t) => {
   const seen = [];
