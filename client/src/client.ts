@@ -18,7 +18,7 @@ import { Mirror, MirrorError } from './mirror.js';
 import { Outbox } from './outbox.js';
 import type { Platform } from './platform.js';
 import { Presence, type Session } from './presence.js';
-import { Reader, type IndexPage, type ReadOptions } from './reader.js';
+import { Reader, type IndexOptions, type IndexPage, type ReadOptions } from './reader.js';
 import { RequestError, Requests } from './requests.js';
 import { inIdleSlices, type Steps } from './slices.js';
 import type { Progress, State, Status } from './state.js';
@@ -279,7 +279,7 @@ export class BaseClient {
   }
 
   /* A page of `eavt`, `aevt`, `avet` or `vaet`, of what begins with these components. */
-  index(index: string, components: readonly Value[] = [], options: ReadOptions & { after?: Value } = {}): Promise<IndexPage> {
+  index(index: string, components: readonly Value[] = [], options: IndexOptions = {}): Promise<IndexPage> {
     return this.reader.index(index, components, options);
   }
 

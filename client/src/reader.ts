@@ -14,12 +14,23 @@ export interface ReadOptions {
   readonly since?: number;
   /* All that ever was, of queries and index reads; datoms have an `added` in fifth place then. */
   readonly history?: boolean;
+  /* The graph as transact() of this would make it; nothing is committed. */
+  readonly with?: Value;
   /* At most so many rows of a query, or datoms of an index read. */
   readonly limit?: number;
   /* So many rows of a query are left out first. */
   readonly offset?: number;
   /* The read is stopped after so long: 10000 unless given, 120000 at most. */
   readonly timeoutMs?: number;
+}
+
+export interface IndexOptions extends ReadOptions {
+  /* What the page before this one gave. */
+  readonly after?: Value;
+  /* From `components` on: only what begins with them (`datoms`, the default), to the end of the index (`seek`),
+   * back to its beginning (`reverse`), or of `avet` the values of an attribute up to `end` (`range`). */
+  readonly walk?: 'datoms' | 'seek' | 'reverse' | 'range';
+  readonly end?: Value;
 }
 
 export interface IndexPage {
@@ -52,12 +63,9 @@ export class Reader {
   }
 
   /* A page of `eavt`, `aevt`, `avet` or `vaet`, of what begins with these components. */
-  async index(
-    index: string,
-    components: readonly Value[] = [],
-    options: ReadOptions & { after?: Value } = {},
-  ): Promise<IndexPage> {
-    const message = { type: 'index', index, components, after: options.after, ...this.fields(options) };
+  async index(index: string, components: readonly Value[] = [], options: IndexOptions = {}): Promise<IndexPage> {
+    const { after, walk, end } = options;
+    const message = { type: 'index', index, components, after, walk, end, ...this.fields(options) };
     const result = await this.requests.ask(message);
     return { datoms: (result['result'] as readonly Value[]).map(datomOf), after: result['after'] };
   }
@@ -68,8 +76,8 @@ export class Reader {
   }
 
   private fields(options: ReadOptions): Fields {
-    const { asOf, since, history, limit, offset, timeoutMs } = { ...options, ...this.always };
-    return { as_of: asOf, since, history, limit, offset, timeout_ms: timeoutMs };
+    const { asOf, since, history, with: txData, limit, offset, timeoutMs } = { ...options, ...this.always };
+    return { as_of: asOf, since, history, with: txData, limit, offset, timeout_ms: timeoutMs };
   }
 }
 

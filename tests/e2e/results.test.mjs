@@ -70,6 +70,16 @@ for (const protocol of PROTOCOLS) {
     const ids = '[:find [?id ...] :where [_ :note/id ?id]]';
     assert.deepEqual([...(await client.query(ids, [], { asOf: before }))].sort(), ['root', 'x', 'y']);
     assert.deepEqual([...(await client.query(ids))].sort(), ['root', 'y', 'z']);
+    const without = { with: '[[:db.fn/retractEntity [:note/id "y"]]]' };
+    assert.deepEqual([...(await client.query(ids, [], without))].sort(), ['root', 'z']);
+    assert.deepEqual(await client.pull('[{:note/child [:note/id]}]', [':note/id', 'root'], without), { ':note/child': [{ ':note/id': 'z' }] });
+    const values = async (options) => (await client.index('avet', [':note/id', 'y'], options)).datoms.map(([, , value]) => value);
+    assert.deepEqual(await values(), ['y']);
+    assert.deepEqual(await values({ walk: 'seek', limit: 2 }), ['y', 'z']);
+    assert.deepEqual(await values({ walk: 'seek', limit: 1, ...without }), ['z']);
+    assert.deepEqual(await values({ walk: 'reverse', limit: 2 }), ['y', 'root']);
+    assert.deepEqual(await values({ walk: 'range', end: 'z' }), ['y', 'z']);
+    assert.equal(client.mirror.position.t, before + 1, 'nothing was committed');
   });
 }
 
