@@ -1,6 +1,7 @@
 /*
  * A bounded first-in first-out queue between threads. Items are the caller's structs with a
  * struct queue_item inside (use CONTAINER_OF to get back), so that queueing never allocates.
+ * Of the threads that wait the last to come is the first to go: its caches are the warmest.
  */
 #ifndef STOA_COMMON_QUEUE_H
 #define STOA_COMMON_QUEUE_H
@@ -17,9 +18,11 @@ struct queue_item {
     struct queue_item *next;
 };
 
+struct queue_waiter;
+
 struct queue {
     pthread_mutex_t mutex;
-    pthread_cond_t filled;
+    struct queue_waiter *waiters; /* threads in queue_pop() that nobody has woken */
     struct queue_item *head, **tail;
     size_t count, count_max;
     bool closed;
@@ -36,12 +39,7 @@ bool queue_push(struct queue *queue, struct queue_item *item) MUST_USE;
 /* Waits for an item; NULL when the queue is closed and empty. */
 struct queue_item *queue_pop(struct queue *queue);
 
-/* Everything that is there, first to last, without waiting; NULL when nothing is. */
-struct queue_item *queue_take_all(struct queue *queue);
-
 /* No more pushes; poppers get what is left, then NULL. */
 void queue_close(struct queue *queue);
-
-size_t queue_count(struct queue *queue);
 
 #endif

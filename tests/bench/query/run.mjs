@@ -22,6 +22,7 @@ const WRITTEN_PEOPLE = 4000;
 const CHANGES = 2000;
 const SEED = 1;
 const TX_OPS_MAX = 10000;
+const WRITES = 'writes';
 
 const [build, graphFile, only = ''] = process.argv.slice(2);
 
@@ -230,17 +231,24 @@ async function askAll(asked, stoa, peers, scratch) {
 }
 
 async function main() {
+  const asked = only === WRITES ? [] : questions.filter(({ name }) => name.includes(only));
+  if (!asked.length && only !== WRITES)
+    throw new Error(`no question of questions.mjs has "${only}" in its name, and it is not "${WRITES}"`);
   const scratch = mkdtempSync(join(tmpdir(), 'stoa-bench-query-'));
   const stoa = new Stoa(build, scratch);
   const peers = [new DataScript(), new Sqlite(), await Cozo.open()];
-  const asked = questions.filter(({ name }) => name.includes(only));
+  let summary;
   try {
     printHead(peers);
-    const ratios = asked.length ? await askAll(asked, stoa, peers, scratch) : undefined;
-    if (only === '' || only === 'writes')
+    if (asked.length) {
+      const ratios = await askAll(asked, stoa, peers, scratch);
+      const medians = peers.map(({ name, version }, i) => `${name} ${version} ${median(ratios[i]).toPrecision(3)}`);
+      summary = `\nMedian of the ratios of questions: ${medians.join(', ')}.`;
+    }
+    if (only === '' || only === WRITES)
       await compareWrites(stoa, peers);
-    const medians = peers.map(({ name, version }, i) => `${name} ${version} ${ratios ? median(ratios[i]).toPrecision(3) : ''}`);
-    console.log(`\nMedian of the ratios of questions: ${medians.join(', ')}.`);
+    if (summary)
+      console.log(summary);
   } finally {
     await stoa.close();
     rmSync(scratch, { recursive: true, force: true });
