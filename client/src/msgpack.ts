@@ -69,6 +69,8 @@ class Reader {
   private at = 0;
   /* Whether a double was read, which is canonical only where it is no whole number. */
   private isOdd = false;
+  /* Whether the places of the next array's items are kept. */
+  private isPlaced = false;
   private readonly view: DataView;
 
   constructor(private readonly data: Uint8Array) {
@@ -201,6 +203,7 @@ class Reader {
 
   private array(count: number, depth: number): Value[] {
     this.room(count, depth);
+    if (this.isPlaced) return this.placed(count, depth);
     // An empty array that grows has room for 17 items from its first one on.
     const items = count <= SHORT_ARRAY ? new Array<Value>(count) : [];
     for (let i = 0; i < count; i++) {
@@ -214,18 +217,16 @@ class Reader {
     const entries: [Value, Value][] = [];
     for (let i = 0; i < count; i++) {
       const key = this.read(depth + 1);
-      entries.push([key, key === PLACED ? this.placed(depth + 1) : this.read(depth + 1)]);
+      this.isPlaced = key === PLACED;
+      entries.push([key, this.read(depth + 1)]);
+      this.isPlaced = false;
     }
     return mapOf(entries);
   }
 
-  /* Reads a value; of an array the places of its items are kept. */
-  private placed(depth: number): Value {
-    const head = this.data[this.at];
-    if (head !== undefined && (head & 0xf0) !== 0x90 && head !== 0xdc && head !== 0xdd) return this.read(depth);
-    this.take(1);
-    const count = head! < 0xa0 ? head! & 0x0f : this.uint(head === 0xdc ? 2 : 4);
-    this.room(count, depth);
+  /* An array whose items' places are kept. */
+  private placed(count: number, depth: number): Value[] {
+    this.isPlaced = false;
     const [items, starts, odd]: [Value[], Uint32Array, Set<number>] = [[], new Uint32Array(count + 1), new Set()];
     const wasOdd = this.isOdd;
     for (let i = 0; i < count; i++) {
