@@ -80,6 +80,7 @@ static void close_failed(struct errand *errand, const struct error *error)
 
 /* --- transact --- */
 
+/* Either way the client hears first of what it rests on. */
 static void on_transacted(void *arg, const struct value *result, const struct error *error)
 {
     struct errand *errand = arg;
@@ -87,7 +88,7 @@ static void on_transacted(void *arg, const struct value *result, const struct er
     struct arena arena = { 0 };
     struct value_builder map = { 0 };
 
-    if (error) {
+    if (!result) {
         close_failed(errand, error);
         return;
     }
@@ -96,9 +97,14 @@ static void on_transacted(void *arg, const struct value *result, const struct er
         return;
     }
     uint32_t t = (uint32_t)bus_number(result, "t");
-    begin_result(&map, &arena, errand);
-    forward_result(&map, &arena, result, session->encoding == ENCODING_JSON);
-    struct value message = value_builder_end(&map, VALUE_MAP);
+    struct value message;
+    if (error) {
+        message = session_error_message(&arena, &errand->id, error);
+    } else {
+        begin_result(&map, &arena, errand);
+        forward_result(&map, &arena, result, session->encoding == ENCODING_JSON);
+        message = value_builder_end(&map, VALUE_MAP);
+    }
     errand_close(errand);
     session_send_after(session, t, &message);
     relay_expect(&session->room->relay, t);

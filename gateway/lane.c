@@ -123,7 +123,7 @@ static void on_answer(void *arg, const struct value *answer, const struct error 
         else if (!results || i >= results->count)
             finish(at, NULL, &fault);
         else if (!bus_read_answer(&results->items[i], &refusal))
-            finish(at, NULL, &refusal);
+            finish(at, &results->items[i], &refusal);
         else
             finish(at, &results->items[i], NULL);
     }

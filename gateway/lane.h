@@ -14,7 +14,8 @@
 /* How long a transaction waits for a txd that is away. */
 #define LANE_PATIENCE_MS 10000
 
-/* `result` is txd's map {t, tx, tempids}, for the time of the call; NULL on error. */
+/* `result` is txd's map {t, tx, tempids}, for the time of the call. With an `error` it is {t,
+ * error} of a transaction that txd refused on that t, or NULL. */
 typedef void (*lane_result_fn)(void *arg, const struct value *result, const struct error *error);
 
 /* What txd answered to a request, before its results are given out; for the time of the call. */

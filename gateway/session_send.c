@@ -36,19 +36,26 @@ void session_send_value(struct session *session, const struct value *value)
     blob_release(blob);
 }
 
+struct value session_error_message(struct arena *arena, const struct value *re,
+                                   const struct error *error)
+{
+    struct value_builder map = { 0 };
+
+    metrics_add(METRIC_ERRORS_OUT, 1);
+    value_builder_entry(&map, arena, "type", value_string(BYTES("error")));
+    if (re)
+        value_builder_entry(&map, arena, "re", value_copy(arena, re));
+    value_builder_entry(&map, arena, "code", value_string(bytes_of(error_code(error->kind))));
+    value_builder_entry(&map, arena, "message", value_string(bytes_of(error->message)));
+    return value_builder_end(&map, VALUE_MAP);
+}
+
 void session_send_error(struct session *session, const struct value *re, const struct error *error)
 {
     struct arena arena = { 0 };
-    struct value_builder map = { 0 };
+    struct value message = session_error_message(&arena, re, error);
 
-    value_builder_entry(&map, &arena, "type", value_string(BYTES("error")));
-    if (re)
-        value_builder_entry(&map, &arena, "re", *re);
-    value_builder_entry(&map, &arena, "code", value_string(bytes_of(error_code(error->kind))));
-    value_builder_entry(&map, &arena, "message", value_string(bytes_of(error->message)));
-    struct value message = value_builder_end(&map, VALUE_MAP);
     session_send_value(session, &message);
-    metrics_add(METRIC_ERRORS_OUT, 1);
     arena_release(&arena);
 }
 
@@ -58,9 +65,9 @@ static void release_held(struct session *session)
         session_wake(session);
 }
 
-void session_send_after(struct session *session, uint32_t t, const struct value *result)
+void session_send_after(struct session *session, uint32_t t, const struct value *message)
 {
-    struct blob *blob = encode_blob(session->encoding, result);
+    struct blob *blob = encode_blob(session->encoding, message);
 
     outbox_hold(&session->outbox, t, blob);
     blob_release(blob);

@@ -9,11 +9,16 @@ void session_wake(struct session *session);
 
 void session_send_value(struct session *session, const struct value *value);
 
+/* The message of an error, for session_send_after(); in the arena. */
+struct value session_error_message(struct arena *arena, const struct value *re,
+                                   const struct error *error);
+
 /* `re` NULL: there is no request to name. */
 void session_send_error(struct session *session, const struct value *re, const struct error *error);
 
-/* Sends the result of the transaction t, once the session has been sent its tx. */
-void session_send_after(struct session *session, uint32_t t, const struct value *result);
+/* Sends what became of a transaction, once the session has been sent the tx of t and those before.
+ */
+void session_send_after(struct session *session, uint32_t t, const struct value *message);
 
 /* The client has been given t and what went before it. */
 void session_passed(struct session *session, uint32_t t);

@@ -29,7 +29,7 @@
 /* One transaction of a request, once it has been tried. */
 struct outcome {
     bool ok;
-    struct tx_result result;
+    struct tx_result result; /* if not ok, only the t that it was refused on */
     struct error *error;
 };
 
@@ -158,6 +158,7 @@ static bool job_apply(struct graph *graph, struct job *job)
             wrote = wrote || !outcome->result.replayed;
             replayed_bytes += outcome->result.replayed ? outcome->result.tempids.len : 0;
         } else {
+            outcome->result.t = graph_head(graph)->t;
             outcome->error = arena_alloc(arena, sizeof(err));
             *outcome->error = err;
         }
@@ -271,14 +272,13 @@ static void job_answer(struct job *job, const struct publication *publication)
     mp_write_array(reply, job->txs->count);
     for (uint32_t i = 0; i < job->txs->count; i++) {
         const struct outcome *outcome = &job->outcomes[i];
+        mp_write_map(reply, outcome->ok ? 3 : 2);
+        mp_write_string(reply, BYTES("t"));
+        mp_write_long(reply, outcome->result.t);
         if (!outcome->ok) {
-            mp_write_map(reply, 1);
             bus_write_error(reply, outcome->error);
             continue;
         }
-        mp_write_map(reply, 3);
-        mp_write_string(reply, BYTES("t"));
-        mp_write_long(reply, outcome->result.t);
         mp_write_string(reply, BYTES("tx"));
         mp_write_long(reply, outcome->result.tx);
         mp_write_string(reply, BYTES("tempids"));

@@ -30,6 +30,24 @@ for (const protocol of PROTOCOLS) {
     }
   });
 
+  stoaTest(`a refusal comes after the tx that is its cause (${protocol})`, {}, async (t, stoa) => {
+    const sockets = [await stoa.socket({ protocol }), await stoa.socket({ on: 1, protocol })];
+    for (const socket of sockets) {
+      await socket.hello({ sync: 'none' });
+    }
+    sockets[0].send({ type: 'transact', id: 'schema', tx_data: '[{:db/ident :note/id :db/unique :db.unique/value}]' });
+    await sockets[0].answer('schema');
+    for (let i = 0; i < 100; i++) {
+      sockets.forEach((socket) => socket.send({ type: 'transact', id: i, tx_data: [[':db/add', -1, ':note/id', `${i}`]] }));
+      const answers = await Promise.all(sockets.map((socket) => socket.answer(i)));
+      const loser = answers.findIndex(({ type }) => type === 'error');
+      assert.equal(answers[loser]?.code, 'conflict');
+      const { messages } = sockets[loser];
+      const tx = messages.findIndex((message) => message.type === 'tx' && message.t === answers[1 - loser].t);
+      assert(tx >= 0 && tx < messages.indexOf(answers[loser]), `round ${i}`);
+    }
+  });
+
   stoaTest(`tempids are answered as they were written (${protocol})`, {}, async (t, stoa) => {
     const client = await stoa.liveClient({ protocol });
     const first = await client.transact([{ ':db/id': -1, ':note/id': 'a' }, { ':db/id': 'b', ':note/id': 'b' }]);
