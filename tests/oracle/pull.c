@@ -205,7 +205,7 @@ static bool pull_spec(const struct pulling *pulling, const struct spec *spec, st
     bool one = spec->reverse ? component : !(property && property->many);
 
     *out = values.count == 0 && spec->has_default ? spec->instead : value_nil();
-    for (uint32_t i = 0; i < values.count; i++) {
+    for (uint32_t i = 0; i < values.count && !(one && i); i++) {
         item = values.items[i];
         if (ref && !pull_referred(pulling, spec, component, item.number, &item, err))
             return false;

@@ -20,7 +20,8 @@ static const char people[] =
     "  {:db/id 10 :name \"P\" :part [11 12]} {:db/id 11 :name \"P1\" :part 13}"
     "  {:db/id 12 :name \"P2\" :spec 14} {:db/id 13 :name \"P11\"} {:db/id 14 :name \"S\"}"
     "  {:db/id 20 :db/ident :root :age 1}"
-    "  {:db/id 30 :part 30} {:db/id 31 :part 32} {:db/id 32 :part 31}]]";
+    "  {:db/id 30 :part 30} {:db/id 31 :part 32} {:db/id 32 :part 31}"
+    "  {:db/id 40 :part 42} {:db/id 41 :name \"Q\" :part 42}]]";
 
 static const struct pull_case {
     const char *pattern, *eid;
@@ -59,6 +60,8 @@ static const struct pull_case {
     { "[:_part]", "13", "{:_part {:db/id 11}}", NULL },
     { "[{:_part [:name {:_part [:name]}]}]", "13", "{:_part {:name \"P1\" :_part {:name \"P\"}}}",
       NULL },
+    { "[:_part]", "42", "{:_part {:db/id 40}}", NULL }, /* the first of two */
+    { "[{:_part [:name]}]", "42", "nil", NULL },        /* though it has no name */
     /* circles of components */
     { "[*]", "30", "{:db/id 30 :part [{:db/id 30 :part [{:db/id 30}]}]}", NULL },
     { "[{:part [*]}]", "30", "{:part [{:db/id 30 :part [{:db/id 30}]}]}", NULL },

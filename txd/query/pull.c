@@ -329,7 +329,7 @@ static bool pull_values(const struct pull *pull, struct pull_spec *spec, const s
             return false;
         if (item.type != VALUE_NIL)
             value_builder_add(&items, pull->puller->reader.arena, item);
-        if (one && items.count)
+        if (one) /* of several that a component belongs to the first, also when it shows nothing */
             break;
     }
     if (items.count)
