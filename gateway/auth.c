@@ -25,20 +25,32 @@ static bool same(struct bytes a, struct bytes b)
     return a.len == b.len && strncasecmp(a.data, b.data, a.len) == 0;
 }
 
-/* The origin's host and port: what stands behind "://". */
-static struct bytes authority(struct bytes origin)
+/* Browsers leave out the port that a scheme has by itself; proxies may write it. */
+static struct bytes without_port(struct bytes authority, struct bytes port)
 {
-    for (size_t i = 0; i + 3 <= origin.len; i++)
-        if (!memcmp(origin.data + i, "://", 3))
-            return (struct bytes){ origin.data + i + 3, origin.len - i - 3 };
-    return (struct bytes){ 0 };
+    if (authority.len > port.len &&
+        !memcmp(authority.data + authority.len - port.len, port.data, port.len))
+        authority.len -= port.len;
+    return authority;
+}
+
+/* Whether the origin is that of the host: by its host and port, which stand behind "://". The
+ * scheme may differ, where TLS ends at a proxy. */
+static bool is_own(struct bytes origin, struct bytes host)
+{
+    struct bytes http = BYTES("http://"), https = BYTES("https://");
+    struct bytes port = bytes_starts_with(origin, https) ? BYTES(":443") : BYTES(":80");
+    size_t scheme = bytes_starts_with(origin, https)  ? https.len
+                    : bytes_starts_with(origin, http) ? http.len
+                                                      : origin.len;
+    struct bytes authority = { origin.data + scheme, origin.len - scheme };
+
+    return authority.len && same(without_port(authority, port), without_port(host, port));
 }
 
 bool auth_origin(struct bytes origin, struct bytes host, const char *allowed)
 {
-    struct bytes own = authority(origin);
-
-    if (origin.len == 0 || (own.len && same(own, host)))
+    if (origin.len == 0 || is_own(origin, host))
         return true;
     for (const char *at = allowed ? allowed : ""; *at;) {
         struct bytes entry = { at, strcspn(at, ",") };

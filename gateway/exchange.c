@@ -5,6 +5,7 @@
 #include "gateway/http.h"
 #include "proto/edn.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <strings.h>
@@ -98,6 +99,8 @@ static void write_head(struct exchange *exchange, int status, const char *type, 
         buffer_append_bytes(out, bytes_of(headers));
     if (*exchange->allow)
         buffer_printf(out, "allow: %s\r\n", exchange->allow);
+    if (status == 426)
+        buffer_append_bytes(out, BYTES("upgrade: websocket\r\nsec-websocket-version: 13\r\n"));
     if (exchange->must_close)
         buffer_append_bytes(out, BYTES("connection: close\r\n"));
 }
@@ -118,7 +121,19 @@ void exchange_reply(struct exchange *exchange, int status, const char *type, con
     exchange_wake(exchange);
 }
 
-/* {"tx_id" 1} as {:tx-id 1}: the keys of the envelope, and of the maps in its vectors. */
+/* A key that is a keyword in EDN as it stands: users may be told by any. */
+static bool is_plain_key(const struct value *key)
+{
+    size_t letters = 0;
+
+    while (key->type == VALUE_STRING && letters < key->text.len &&
+           (isalpha((unsigned char)key->text.data[letters]) || key->text.data[letters] == '_'))
+        letters++;
+    return letters > 0 && letters == key->text.len;
+}
+
+/* {"tx_id" 1} as {:tx-id 1}: the keys of the envelope, of the maps in its vectors, and of what is
+ * in those. */
 static struct value edn_keys(const struct value *value, struct arena *arena, unsigned depth)
 {
     struct value copy = *value;
@@ -132,7 +147,7 @@ static struct value edn_keys(const struct value *value, struct arena *arena, uns
         const struct value *item = &value->items[i];
         bool key = map && i % 2 == 0;
         copy.items[i] = key ? *item : edn_keys(item, arena, depth - 1);
-        if (!key || item->type != VALUE_STRING)
+        if (!key || !is_plain_key(item))
             continue;
         struct bytes text = arena_copy(arena, item->text);
         char *letters = arena_alloc(arena, text.len + 1);
@@ -168,7 +183,7 @@ void exchange_reply_value(struct exchange *exchange, int status, const struct va
 
 void exchange_reply_list(struct exchange *exchange, int status, const struct value *value)
 {
-    write_value(exchange, status, value, 3);
+    write_value(exchange, status, value, 4);
 }
 
 void exchange_reply_error(struct exchange *exchange, int status, const struct error *error)
@@ -189,7 +204,9 @@ void exchange_begin(struct exchange *exchange, int status, const char *type)
 {
     if (exchange_gone(exchange))
         return;
-    write_head(exchange, status, type, "transfer-encoding: chunked\r\n");
+    exchange->must_close = exchange->must_close || exchange->unframed;
+    write_head(exchange, status, type,
+               exchange->unframed ? NULL : "transfer-encoding: chunked\r\n");
     buffer_append_bytes(&exchange->out, BYTES("\r\n"));
     exchange->streaming = exchange->method != METHOD_HEAD;
     exchange_wake(exchange);
@@ -199,9 +216,11 @@ void exchange_write(struct exchange *exchange, struct bytes bytes)
 {
     if (exchange_gone(exchange) || bytes.len == 0 || exchange->method == METHOD_HEAD)
         return;
-    buffer_printf(&exchange->out, "%zx\r\n", bytes.len);
+    if (!exchange->unframed)
+        buffer_printf(&exchange->out, "%zx\r\n", bytes.len);
     buffer_append_bytes(&exchange->out, bytes);
-    buffer_append_bytes(&exchange->out, BYTES("\r\n"));
+    if (!exchange->unframed)
+        buffer_append_bytes(&exchange->out, BYTES("\r\n"));
     exchange_wake(exchange);
 }
 
@@ -209,7 +228,8 @@ void exchange_end(struct exchange *exchange)
 {
     if (exchange_gone(exchange) || !exchange->streaming)
         return;
-    buffer_append_bytes(&exchange->out, BYTES("0\r\n\r\n"));
+    if (!exchange->unframed)
+        buffer_append_bytes(&exchange->out, BYTES("0\r\n\r\n"));
     exchange->streaming = false;
     exchange_wake(exchange);
 }
@@ -305,11 +325,13 @@ void exchange_prefer_media(struct exchange *exchange)
         log_debug("the Accept is \"%.100s\", which cannot be had", exchange->accept);
 }
 
-/* {:tx-id 1} as {"tx_id" 1}. */
-static void string_keys(struct value *map, struct arena *arena)
+/* {:tx-id 1 :user {:name ".."}} as {"tx_id" 1 "user" {"name" ".."}}. */
+static void string_keys(struct value *map, struct arena *arena, bool envelope)
 {
     for (uint32_t i = 0; map->type == VALUE_MAP && i < map->count; i++) {
         struct value *key = &map->items[(size_t)2 * i];
+        if (envelope && value_is_keyword(key, "user"))
+            string_keys(key + 1, arena, false);
         if (key->type != VALUE_KEYWORD)
             continue;
         char *letters = arena_alloc(arena, key->text.len + 1);
@@ -330,7 +352,7 @@ bool exchange_read(const struct exchange *exchange, struct arena *arena, struct 
             arena, out, err);
     if (!edn_read(body, arena, out, err))
         return false;
-    string_keys(out, arena);
+    string_keys(out, arena, true);
     return true;
 }
 

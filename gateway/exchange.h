@@ -36,6 +36,7 @@ struct exchange {
     const char *query;        /* as "from=1&limit=5", "" when there is none */
     const char *graph;        /* of the path, "" when it names none */
     const char *content_type; /* headers; "" when absent */
+    const char *content_encoding;
     const char *accept, *accept_encoding;
     const char *if_none_match;
     bool body_sent;           /* the client sends a body, an empty one too */
@@ -55,6 +56,7 @@ struct exchange {
     bool answered;   /* the head of the answer is in `out` */
     bool streaming;  /* more will come after what is in `out` */
     bool must_close; /* the connection cannot be used again */
+    bool unframed;   /* HTTP/1.0: a stream ends with the connection, and has no chunks */
     char allow[64];  /* the methods that the path has, for an answer that says so; "" */
 };
 

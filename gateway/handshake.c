@@ -17,6 +17,8 @@
 
 #define HEADER_BYTES_MAX 1024
 
+#define KEY_BYTES 24 /* 16 in base64 */
+
 #define ASK_TIMEOUT_MS 250
 
 /* Waiting may take so much of the time, saved up for at most a second. */
@@ -112,6 +114,14 @@ static bool check(struct gateway *gateway, struct lws *wsi, int *status, struct 
                     ", not %.200s",
                     text);
     }
+    if (!bytes_equal(http_header(wsi, WSI_TOKEN_VERSION, text, sizeof(text)), BYTES("13"))) {
+        *status = 426;
+        return fail(err, ERROR_UNSUPPORTED,
+                    "the Sec-WebSocket-Version is \"%.100s\"; 13 is spoken here", text);
+    }
+    if (http_header(wsi, WSI_TOKEN_KEY, text, sizeof(text)).len != KEY_BYTES)
+        return fail(err, ERROR_INCORRECT, "the Sec-WebSocket-Key is \"%.100s\", which is none",
+                    text);
     if (gateway->draining)
         return fail(err, ERROR_UNAVAILABLE, "this gateway is going away");
     if (metrics_get(METRIC_SOCKETS) >= gateway->settings->sockets_max)
@@ -120,14 +130,18 @@ static bool check(struct gateway *gateway, struct lws *wsi, int *status, struct 
     return graph_exists(gateway, graph, err);
 }
 
-bool handshake_check(struct gateway *gateway, struct lws *wsi)
+bool handshake_check(struct gateway *gateway, struct lws *wsi, char *upgrade)
 {
-    char upgrade[64];
+    char wanted[64];
     struct error error;
     int status;
 
-    http_header(wsi, WSI_TOKEN_UPGRADE, upgrade, sizeof(upgrade));
-    if (strcasecmp(upgrade, "websocket") != 0) {
+    http_header(wsi, WSI_TOKEN_UPGRADE, wanted, sizeof(wanted)); /* `upgrade` may be gone by now */
+    if (!strcasecmp(wanted, "h2c")) { /* Java offers it with every request; HTTP/1.1 will do */
+        *upgrade = '-';
+        return true;
+    }
+    if (strcasecmp(wanted, "websocket") != 0) {
         fail(&error, ERROR_UNSUPPORTED, "the only upgrade is to websocket");
         http_refuse(wsi, 400, &error);
         return false;

@@ -9,8 +9,11 @@
 #define SUBPROTOCOL_JSON    "stoa.v1.json"
 #define SUBPROTOCOL_MSGPACK "stoa.v1.msgpack"
 
-/* False when it has been refused, with an HTTP status; the connection is to be closed. */
-bool handshake_check(struct gateway *gateway, struct lws *wsi) MUST_USE;
+/*
+ * False when it has been refused, with an HTTP status; the connection is to be closed. `upgrade` is
+ * what libwebsockets goes by afterwards, and is changed where the request is to be taken without.
+ */
+bool handshake_check(struct gateway *gateway, struct lws *wsi, char *upgrade) MUST_USE;
 
 /* The graph that a checked request names, in `path`, which has room for `size` bytes. */
 struct bytes handshake_graph(struct lws *wsi, char *path, size_t size);

@@ -15,13 +15,16 @@
 #define HEADER_BYTES_MAX 1024
 #define PATH_BYTES_MAX   1024
 
+#define LENGTH_DIGITS_MAX 18
+
 /* One write. */
 #define WRITE_BYTES_MAX (256 << 10)
 
 /* A client that takes or sends nothing for so long is dropped. */
 #define STALLED_SECONDS 60
 
-/* A body without a length, RFC 9112 section 7.1: libwebsockets leaves it as it comes. */
+/* A body without a length, RFC 9112 section 7.1: libwebsockets leaves it as it comes. Where its
+ * form is wrong nobody knows where it ends. */
 enum chunk_state { CHUNK_SIZE, CHUNK_DATA, CHUNK_DATA_END, CHUNK_TRAILER, CHUNK_ENDED, CHUNK_BAD };
 
 struct connection {
@@ -31,11 +34,13 @@ struct connection {
     bool body_end_told; /* libwebsockets has said so */
     enum chunk_state chunk_state;
     size_t chunk_left;
-    size_t line_len; /* of a trailer; 0: the body ends with this line */
+    bool chunk_sized; /* digits of its size have come */
+    size_t line_len;  /* of a trailer; 0: the body ends with this line */
     char path[PATH_BYTES_MAX], query[PATH_BYTES_MAX];
     char graph[LIMIT_GRAPH_NAME_BYTES + 1];
     char content_type[HEADER_BYTES_MAX], accept[HEADER_BYTES_MAX];
     char accept_encoding[HEADER_BYTES_MAX], if_none_match[HEADER_BYTES_MAX];
+    char content_encoding[HEADER_BYTES_MAX];
 };
 
 static struct connection *connection_of(struct lws *wsi)
@@ -107,6 +112,26 @@ static bool check_origin(struct connection *connection, struct error *err)
     return fail(err, ERROR_FORBIDDEN, "pages of %.100s may not use this server", origin);
 }
 
+/* Where the body ends (RFC 9112 section 6): what others on the way may read otherwise is refused.
+ */
+static bool check_framing(struct lws *wsi, struct error *err)
+{
+    char coding[HEADER_BYTES_MAX], length[HEADER_BYTES_MAX];
+    struct bytes coded = http_header(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING, coding, sizeof(coding));
+    struct bytes given = http_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, length, sizeof(length));
+
+    if (coded.len && strcasecmp(coding, "chunked") != 0)
+        return fail(err, ERROR_UNSUPPORTED, "the Transfer-Encoding is \"%.100s\"; chunked is known",
+                    coding);
+    if (coded.len && given.len)
+        return fail(err, ERROR_INCORRECT,
+                    "a body has a Content-Length or comes in chunks; this has both");
+    if (given.len > LENGTH_DIGITS_MAX || strspn(length, "0123456789") != given.len)
+        return fail(err, ERROR_INCORRECT, "the Content-Length is \"%.100s\"; it must be one number",
+                    length);
+    return true;
+}
+
 /* libwebsockets keeps what is between the ampersands apart; what does not fit is left out. */
 static void read_query(struct connection *connection)
 {
@@ -137,6 +162,10 @@ static void read_head(struct connection *connection)
     http_header(wsi, WSI_TOKEN_HTTP_ACCEPT, connection->accept, HEADER_BYTES_MAX);
     http_header(wsi, WSI_TOKEN_HTTP_ACCEPT_ENCODING, connection->accept_encoding, HEADER_BYTES_MAX);
     http_header(wsi, WSI_TOKEN_HTTP_IF_NONE_MATCH, connection->if_none_match, HEADER_BYTES_MAX);
+    http_header(wsi, WSI_TOKEN_HTTP_CONTENT_ENCODING, connection->content_encoding,
+                HEADER_BYTES_MAX);
+    exchange->unframed =
+        !bytes_equal(http_header(wsi, WSI_TOKEN_HTTP, text, sizeof(text)), BYTES("HTTP/1.1"));
     connection->chunked =
         http_header(wsi, WSI_TOKEN_HTTP_TRANSFER_ENCODING, text, sizeof(text)).len > 0;
     struct bytes length = http_header(wsi, WSI_TOKEN_HTTP_CONTENT_LENGTH, text, sizeof(text));
@@ -160,11 +189,17 @@ static void read_head(struct connection *connection)
 
 bool http_start(struct gateway *gateway, struct lws *wsi, const char *path)
 {
-    struct connection *connection = xcalloc(1, sizeof(*connection));
-    struct exchange *exchange = &connection->exchange;
+    struct connection *connection;
+    struct exchange *exchange;
     struct error error;
 
     metrics_add(METRIC_HTTP_REQUESTS, 1);
+    if (!check_framing(wsi, &error)) {
+        http_refuse(wsi, 0, &error);
+        return false;
+    }
+    connection = xcalloc(1, sizeof(*connection));
+    exchange = &connection->exchange;
     *exchange = (struct exchange){ .gateway = gateway,
                                    .connection = connection,
                                    .references = 1,
@@ -174,6 +209,7 @@ bool http_start(struct gateway *gateway, struct lws *wsi, const char *path)
                                    .content_type = connection->content_type,
                                    .accept = connection->accept,
                                    .accept_encoding = connection->accept_encoding,
+                                   .content_encoding = connection->content_encoding,
                                    .if_none_match = connection->if_none_match,
                                    .request_media = MEDIA_JSON,
                                    .media = MEDIA_JSON };
@@ -205,12 +241,16 @@ static void chunk_size(struct connection *connection, char c)
 {
     int digit = hex_digit(c);
 
-    if (c == '\n') {
+    if (c == '\n' && !connection->chunk_sized) {
+        connection->chunk_state = CHUNK_BAD;
+    } else if (c == '\n') {
         connection->chunk_state = connection->chunk_left ? CHUNK_DATA : CHUNK_TRAILER;
+        connection->chunk_sized = false;
         connection->line_len = 0;
     } else if (connection->line_len == 0 && digit >= 0) {
         if (connection->chunk_left > LIMIT_BUS_BYTES)
             connection->chunk_state = CHUNK_BAD;
+        connection->chunk_sized = true;
         connection->chunk_left = connection->chunk_left * 16 + (size_t)digit;
     } else {
         connection->line_len++;
@@ -251,6 +291,8 @@ static void take_chunked(struct connection *connection, struct bytes part)
         case CHUNK_DATA_END:
             if (*part.data == '\n')
                 connection->chunk_state = CHUNK_SIZE;
+            else if (*part.data != '\r')
+                connection->chunk_state = CHUNK_BAD;
             break;
         case CHUNK_TRAILER:
             chunk_trailer(connection, *part.data);
@@ -274,30 +316,6 @@ static void body_ended(struct exchange *exchange)
         routes_body(exchange);
 }
 
-void http_body(struct lws *wsi, struct bytes part)
-{
-    struct connection *connection = connection_of(wsi);
-    struct error error;
-
-    if (!connection || !connection->exchange.body_sent)
-        return;
-    struct exchange *exchange = exchange_retain(&connection->exchange);
-    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, STALLED_SECONDS);
-    if (connection->chunked)
-        take_chunked(connection, part);
-    else
-        take(connection, part);
-    if (connection->chunk_state == CHUNK_BAD) {
-        fail(&error, ERROR_INCORRECT, "the body is not in chunks as it should be");
-        exchange_reply_error(exchange, 0, &error);
-    } else if (connection->chunk_state == CHUNK_ENDED) {
-        body_ended(exchange);
-    } else if (!exchange->answered) {
-        routes_body(exchange);
-    }
-    exchange_release(exchange);
-}
-
 /* Writes the answer at once, for a connection that is closed then. */
 static void write_now(struct connection *connection)
 {
@@ -313,19 +331,42 @@ static void write_now(struct connection *connection)
     buffer_release(&text);
 }
 
-static void refuse_ahead(struct connection *connection)
+/* Answers at once where nothing was answered yet: the connection is to be closed. */
+static void refuse(struct connection *connection, const struct error *error)
 {
     struct exchange *exchange = &connection->exchange;
-    struct error error;
 
     if (exchange->answered)
         return;
     exchange->must_close = true;
-    fail(&error, ERROR_INCORRECT,
-         "another request came right behind the body of this one; send it when this one has been "
-         "answered");
-    exchange_reply_error(exchange, 0, &error);
+    exchange_reply_error(exchange, 0, error);
     write_now(connection);
+}
+
+bool http_body(struct lws *wsi, struct bytes part)
+{
+    struct connection *connection = connection_of(wsi);
+    struct error error;
+
+    if (!connection || !connection->exchange.body_sent)
+        return true;
+    struct exchange *exchange = exchange_retain(&connection->exchange);
+    lws_set_timeout(wsi, PENDING_TIMEOUT_HTTP_CONTENT, STALLED_SECONDS);
+    if (connection->chunked)
+        take_chunked(connection, part);
+    else
+        take(connection, part);
+    if (connection->chunk_state == CHUNK_BAD) {
+        fail(&error, ERROR_INCORRECT, "the body is not in chunks as it should be");
+        refuse(connection, &error);
+    } else if (connection->chunk_state == CHUNK_ENDED) {
+        body_ended(exchange);
+    } else if (!exchange->answered) {
+        routes_body(exchange);
+    }
+    bool go_on = connection->chunk_state != CHUNK_BAD;
+    exchange_release(exchange);
+    return go_on;
 }
 
 /*
@@ -342,7 +383,10 @@ bool http_body_end(struct lws *wsi)
     if (!connection)
         return false;
     if (connection->body_end_told) {
-        refuse_ahead(connection);
+        fail(&error, ERROR_INCORRECT,
+             "another request came right behind the body of this one; send it when this one has "
+             "been answered");
+        refuse(connection, &error);
         return false;
     }
     connection->body_end_told = true;

@@ -9,7 +9,7 @@
 
 /* The callbacks of libwebsockets; false when the connection is to be closed. */
 bool http_start(struct gateway *gateway, struct lws *wsi, const char *path) MUST_USE;
-void http_body(struct lws *wsi, struct bytes part);
+bool http_body(struct lws *wsi, struct bytes part) MUST_USE;
 
 /* False when the connection is to be closed: the end was told before, since another request came
  * behind the body, and is refused. */
@@ -21,7 +21,7 @@ void http_closed(struct lws *wsi);
 /* A header of the request, in `out`, which ends with a NUL; empty when absent or too long. */
 struct bytes http_header(struct lws *wsi, enum lws_token_indexes token, char *out, size_t size);
 
-/* Refuses a request to upgrade, at once. The connection is to be closed after it. */
+/* Refuses a request by its head, at once. The connection is to be closed after it. */
 void http_refuse(struct lws *wsi, int status, const struct error *error);
 
 /* For exchange.c. */

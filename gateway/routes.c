@@ -18,6 +18,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <strings.h>
 
 #define TIMEOUT_MS    30000
 #define RELAYS_LISTED 100 /* in the metrics */
@@ -372,25 +373,30 @@ static void get_socket(struct exchange *exchange)
 
 enum body { BODY_NONE, BODY_OPTIONAL, BODY_WHOLE, BODY_STREAM };
 
+/* In the type that Accept prefers, or in the one type that the route has. */
+enum answer { ANSWER_VALUE, ANSWER_OWN };
+
 static const struct route {
     enum method method;
     enum body body;
+    enum answer answer;
     const char *path;                         /* {g} is a graph's name */
     void (*start)(struct exchange *exchange); /* when the body is there; of a stream, at once */
 } routes[] = {
-    { METHOD_GET, BODY_NONE, "/healthz", get_health },
-    { METHOD_GET, BODY_NONE, "/metrics", get_metrics },
-    { METHOD_GET, BODY_NONE, "/readyz", get_ready },
-    { METHOD_GET, BODY_NONE, "/v1/graphs", get_graphs },
-    { METHOD_PUT, BODY_OPTIONAL, "/v1/graphs/{g}", put_graph },
-    { METHOD_DELETE, BODY_NONE, "/v1/graphs/{g}", delete_graph },
-    { METHOD_GET, BODY_NONE, "/v1/graphs/{g}/export", export_start },
-    { METHOD_POST, BODY_STREAM, "/v1/graphs/{g}/import", import_start },
-    { METHOD_GET, BODY_NONE, "/v1/graphs/{g}/log", log_start },
-    { METHOD_POST, BODY_WHOLE, "/v1/graphs/{g}/pull", post_pull },
-    { METHOD_POST, BODY_WHOLE, "/v1/graphs/{g}/query", post_query },
-    { METHOD_GET, BODY_NONE, "/v1/graphs/{g}/socket", get_socket },
-    { METHOD_POST, BODY_WHOLE, "/v1/graphs/{g}/transact", post_transact },
+    { METHOD_GET, BODY_NONE, ANSWER_OWN, "/", static_reply },
+    { METHOD_GET, BODY_NONE, ANSWER_OWN, "/healthz", get_health },
+    { METHOD_GET, BODY_NONE, ANSWER_OWN, "/metrics", get_metrics },
+    { METHOD_GET, BODY_NONE, ANSWER_OWN, "/readyz", get_ready },
+    { METHOD_GET, BODY_NONE, ANSWER_VALUE, "/v1/graphs", get_graphs },
+    { METHOD_PUT, BODY_OPTIONAL, ANSWER_VALUE, "/v1/graphs/{g}", put_graph },
+    { METHOD_DELETE, BODY_NONE, ANSWER_VALUE, "/v1/graphs/{g}", delete_graph },
+    { METHOD_GET, BODY_NONE, ANSWER_OWN, "/v1/graphs/{g}/export", export_start },
+    { METHOD_POST, BODY_STREAM, ANSWER_VALUE, "/v1/graphs/{g}/import", import_start },
+    { METHOD_GET, BODY_NONE, ANSWER_VALUE, "/v1/graphs/{g}/log", log_start },
+    { METHOD_POST, BODY_WHOLE, ANSWER_VALUE, "/v1/graphs/{g}/pull", post_pull },
+    { METHOD_POST, BODY_WHOLE, ANSWER_VALUE, "/v1/graphs/{g}/query", post_query },
+    { METHOD_GET, BODY_NONE, ANSWER_VALUE, "/v1/graphs/{g}/socket", get_socket },
+    { METHOD_POST, BODY_WHOLE, ANSWER_VALUE, "/v1/graphs/{g}/transact", post_transact },
 };
 
 static const char *const method_names[] = {
@@ -424,7 +430,8 @@ static const struct route *find(const struct exchange *exchange, struct bytes *g
             continue;
         if (routes[i].method == method)
             return &routes[i];
-        buffer_printf(allowed, "%s%s", allowed->len ? ", " : "", method_names[routes[i].method]);
+        buffer_printf(allowed, "%s%s%s", allowed->len ? ", " : "", method_names[routes[i].method],
+                      routes[i].method == METHOD_GET ? ", HEAD" : "");
     }
     return NULL;
 }
@@ -464,13 +471,27 @@ static bool check_name(const struct route *route, struct bytes graph, struct err
                 "\"%.*s\" is no graph's name: [a-z0-9][a-z0-9_-]{0,62}", BYTES_ARG(graph));
 }
 
+/* Bodies that no route would read are not looked at. */
 static bool check_body(const struct exchange *exchange, const struct route *route, int *status,
                        struct error *err)
 {
+    const char *coding = exchange->content_encoding;
+
+    *status = 415;
+    if (route->body != BODY_NONE && *coding && strcasecmp(coding, "identity") != 0)
+        return fail(err, ERROR_UNSUPPORTED,
+                    "the Content-Encoding is \"%.100s\"; bodies are taken as they are", coding);
     *status = 0;
     if (exchange->body_sent || route->body == BODY_NONE || route->body == BODY_OPTIONAL)
         return true;
     return fail(err, ERROR_INCORRECT, "the body is missing");
+}
+
+static bool check_media(struct exchange *exchange, const struct route *route, int *status,
+                        struct error *err)
+{
+    return route->answer == ANSWER_OWN || exchange_media(exchange, status, err) ||
+           route->body == BODY_STREAM;
 }
 
 void routes_start(struct exchange *exchange, char *graph)
@@ -483,8 +504,7 @@ void routes_start(struct exchange *exchange, char *graph)
 
     if (!route) {
         reply_unrouted(exchange, &allowed);
-    } else if (!check_name(route, name, &error) ||
-               !(exchange_media(exchange, &status, &error) || route->body == BODY_STREAM) ||
+    } else if (!check_name(route, name, &error) || !check_media(exchange, route, &status, &error) ||
                !check_body(exchange, route, &status, &error)) {
         exchange_reply_error(exchange, status, &error);
     } else {

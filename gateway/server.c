@@ -29,6 +29,10 @@
  * copy the rest. */
 #define WRITE_BYTES (512 << 10)
 
+/* The headers of one request that libwebsockets knows: cookies of all ports of a machine come to
+ * each. What is longer it cuts off without an answer. */
+#define HEADERS_BYTES 16384
+
 #define REQUEST_SECONDS   30
 #define KEEPALIVE_SECONDS 75
 
@@ -97,13 +101,10 @@ static int on_http(struct server *server, struct lws *wsi, enum lws_callback_rea
                    struct bytes in)
 {
     switch ((int)reason) {
-    case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
-        return handshake_check(server->gateway, wsi) ? 0 : -1;
     case LWS_CALLBACK_HTTP:
         return http_start(server->gateway, wsi, in.data) ? 0 : -1;
     case LWS_CALLBACK_HTTP_BODY:
-        http_body(wsi, in);
-        return 0;
+        return http_body(wsi, in) ? 0 : -1;
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
         return http_body_end(wsi) ? 0 : -1;
     case LWS_CALLBACK_HTTP_WRITEABLE:
@@ -131,6 +132,7 @@ static int on_callback(struct lws *wsi, enum lws_callback_reasons reason, void *
     case LWS_CALLBACK_CLOSED:
         return on_socket(server_of(wsi), wsi, reason, (struct bytes){ in, len });
     case LWS_CALLBACK_HTTP_CONFIRM_UPGRADE:
+        return handshake_check(server_of(wsi)->gateway, wsi, in) ? 0 : -1;
     case LWS_CALLBACK_HTTP:
     case LWS_CALLBACK_HTTP_BODY:
     case LWS_CALLBACK_HTTP_BODY_COMPLETION:
@@ -259,6 +261,7 @@ static bool open_context(struct server *server, struct error *err)
         .uid = -1,
         .gid = -1,
         .pt_serv_buf_size = READ_BYTES,
+        .max_http_header_data = HEADERS_BYTES,
         .timeout_secs = REQUEST_SECONDS,
         .keepalive_timeout = KEEPALIVE_SECONDS,
         .alpn = "http/1.1",

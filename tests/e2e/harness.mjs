@@ -5,7 +5,7 @@
 import assert from 'node:assert/strict';
 import { spawn } from 'node:child_process';
 import { existsSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { test } from 'node:test';
@@ -84,6 +84,18 @@ export function within(what, promise, timeout_ms = PATIENCE_MS) {
   });
   return Promise.race([promise, late]).finally(() => clearTimeout(timer));
 }
+
+/* Sends the bytes as one piece and gives all that comes back until the other side is quiet or gone. */
+export const oneSegment = (url, bytes) =>
+  new Promise((resolve, reject) => {
+    const { hostname, port } = new URL(url);
+    const socket = connect(Number(port), hostname, () => socket.write(bytes));
+    let answer = '';
+    socket.setTimeout(2_000, () => socket.destroy());
+    socket.on('data', (data) => (answer += data));
+    socket.on('close', () => resolve(answer));
+    socket.on('error', reject);
+  });
 
 class Program {
   output = [];
@@ -223,10 +235,10 @@ export class Stoa {
     return response.text();
   }
 
-  async import(graph, edn, on = 0) {
+  async import(graph, edn, on = 0, headers = {}) {
     return fetch(`${this.url(on)}/v1/graphs/${graph}/import`, {
       method: 'POST',
-      headers: { 'content-type': 'application/edn' },
+      headers: { 'content-type': 'application/edn', ...headers },
       body: edn,
     });
   }

@@ -1,12 +1,11 @@
 /* Every HTTP route in all four encodings, and imports that come out as they went in. */
 import assert from 'node:assert/strict';
-import { connect } from 'node:net';
 import {
   Keyword, Uuid, entriesOf, msgpackRead, msgpackWrite, transitRead, transitWrite,
 } from '../../client/dist/index.js';
 import { sampleGraph } from '../data/sample-graph.mjs';
 import { readEdn } from './edn.mjs';
-import { assertSameKeys, exportKeys, freePort, mirrorKeys, settled, stoaTest, within } from './harness.mjs';
+import { assertSameKeys, exportKeys, freePort, mirrorKeys, oneSegment, settled, stoaTest, within } from './harness.mjs';
 
 const k = Keyword.of;
 
@@ -251,29 +250,18 @@ stoaTest('health, readiness, metrics, and routes that are none', {}, async (t, s
     ['GET', '/v1/graphs/main/transact', 405],
     ['POST', '/v1/graphs', 405],
     ['POST', '/healthz', 405],
+    ['POST', '/', 405],
     ['POST', '/v1/graphs/main/export', 405],
   ];
   for (const [method, path, status] of rows) {
     assert.equal((await fetch(`${stoa.url()}${path}`, { method })).status, status, `${method} ${path}`);
   }
   const refused = await fetch(`${stoa.url()}/v1/graphs`, { method: 'POST', headers: { accept: 'application/edn' } });
-  assert.equal(refused.headers.get('allow'), 'GET');
+  assert.equal(refused.headers.get('allow'), 'GET, HEAD');
   assert.equal(refused.headers.get('content-type'), 'application/edn');
   assert.match(await refused.text(), /^\{:code :unsupported/);
   assert.equal((await fetch(`${stoa.url()}/v1/graphs/main/socket`)).status, 426, 'a socket route without an upgrade');
 });
-
-/* Sends the bytes as one piece and gives all that comes back until the other side is quiet or gone. */
-const oneSegment = (url, bytes) =>
-  new Promise((resolve, reject) => {
-    const { hostname, port } = new URL(url);
-    const socket = connect(Number(port), hostname, () => socket.write(bytes));
-    let answer = '';
-    socket.setTimeout(2_000, () => socket.destroy());
-    socket.on('data', (data) => (answer += data));
-    socket.on('close', () => resolve(answer));
-    socket.on('error', reject);
-  });
 
 stoaTest('requests sent ahead in one piece do not stop the gateway', {}, async (t, stoa) => {
   const query = '{:query [:find ?e :where [?e :n]]}';
