@@ -12,7 +12,9 @@ static const char people[] =
     "  {:db/ident :part/of :db/valueType :db.type/ref}"
     "  {:db/ident :part :db/valueType :db.type/ref :db/cardinality :db.cardinality/many"
     "   :db/isComponent true}"
-    "  {:db/ident :spec :db/valueType :db.type/ref :db/isComponent true}]"
+    "  {:db/ident :spec :db/valueType :db.type/ref :db/isComponent true}"
+    "  {:db/ident :seat :db/tupleAttrs [:seat/of :seat/row] :db/unique :db.unique/identity}"
+    "  {:db/ident :seat/of :db/valueType :db.type/ref}]"
     " [{:db/id 1 :name \"A\" :aka [\"a\" \"aa\"] :friend 2 :boss 2 :age 7}"
     "  {:db/id 2 :name \"B\" :friend [3 1] :enemy 4 :part/of 1}"
     "  {:db/id 3 :name \"C\" :friend 4 :part/of 1}"
@@ -21,7 +23,8 @@ static const char people[] =
     "  {:db/id 12 :name \"P2\" :spec 14} {:db/id 13 :name \"P11\"} {:db/id 14 :name \"S\"}"
     "  {:db/id 20 :db/ident :root :age 1}"
     "  {:db/id 30 :part 30} {:db/id 31 :part 32} {:db/id 32 :part 31}"
-    "  {:db/id 40 :part 42} {:db/id 41 :name \"Q\" :part 42}]]";
+    "  {:db/id 40 :part 42} {:db/id 41 :name \"Q\" :part 42}"
+    "  {:db/id 50 :seat/of 1 :seat/row 3}]]";
 
 static const struct pull_case {
     const char *pattern, *eid;
@@ -40,6 +43,9 @@ static const struct pull_case {
     { "[:age]", "[:name \"A\"]", "{:age 7}", NULL },
     { "[:age]", "[:name \"none\"]", "nil", NULL },
     { "[*]", ":root", "{:db/id 20 :db/ident :root :age 1}", NULL },
+    { "[:db/id]", "[:seat [1 3]]", "{:db/id 50}", NULL },
+    { "[:db/id]", "[:seat [[:name \"A\"] 3]]", "{:db/id 50}", NULL },
+    { "[:db/id]", "[:seat [[:name \"none\"] 3]]", "nil", NULL },
     { "[\"name\" \":age\"]", "1", "{:name \"A\" :age 7}", NULL },
     /* refs */
     { "[:friend]", "2", "{:friend [{:db/id 1} {:db/id 3}]}", NULL },

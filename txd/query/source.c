@@ -55,6 +55,25 @@ const struct attribute *source_attribute(const struct source *source, const stru
     return schema_by_ident(source->db.schema, forward);
 }
 
+/* The value of a lookup ref as datoms hold it: in a composite tuple the parts may name entities. */
+static bool lookup_value(const struct source *source, const struct attribute *attribute,
+                         const struct value *value, struct arena *arena, bool *found,
+                         struct value *out, struct error *err)
+{
+    if (!value_is_sequence(value) || attribute->tuple_attr_count != value->count)
+        return source_value(source, attribute, value, found, out, err);
+    struct value *parts = ARENA_ARRAY(arena, struct value, value->count);
+    *found = true;
+    for (uint32_t i = 0; i < value->count && *found; i++) {
+        const struct attribute *part = source_attribute_of(source, attribute->tuple_attrs[i]);
+        if (value->items[i].type != VALUE_NIL &&
+            !source_value(source, part, &value->items[i], found, &parts[i], err))
+            return false;
+    }
+    *out = value_collection(VALUE_VECTOR, parts, value->count);
+    return true;
+}
+
 static bool lookup_ref(const struct source *source, const struct value *ref, bool *found,
                        uint32_t *out, struct error *err)
 {
@@ -69,7 +88,7 @@ static bool lookup_ref(const struct source *source, const struct value *ref, boo
         ok = fail(err, ERROR_INCORRECT, "lookup ref %.*s: the attribute is not unique",
                   BYTES_ARG(text));
     else
-        ok = source_value(source, attribute, &ref->items[1], found, &v, err) &&
+        ok = lookup_value(source, attribute, &ref->items[1], &scratch, found, &v, err) &&
              (!*found || index_find_entity(&source->now, attribute, &v, found, out, err));
     arena_release(&scratch);
     return ok;
