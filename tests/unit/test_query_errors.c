@@ -56,6 +56,7 @@ static const struct query_case forms[] = {
     Q("[:find ?e :with 5 :where [?e :name]]", NULL, ":with takes variables"),
     Q("[:find ?e :with ?w :where [?e :name]]", NULL, "cannot resolve ?w in :with"),
     Q("[:find (count ?e) :with ?e :where [?e :name]]", NULL, ":find and :with both have ?e"),
+    Q("[:find (count ?n) :with ?e ?e :where [?e :name ?n]]", NULL, ":with has ?e twice"),
     Q("[:find ?e :limit -1 :where [?e :name]]", NULL, ":limit takes one number from 1"),
     Q("[:find ?e :limit 1 2 :where [?e :name]]", NULL, ":limit takes one number"),
     Q("[:find ?e :offset \"x\" :where [?e :name]]", NULL, ":offset takes one number from 0"),

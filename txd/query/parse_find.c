@@ -166,6 +166,8 @@ static bool parse_with(struct parser *parser, struct scope *scope,
                 return fail(err, ERROR_INCORRECT,
                             ":find and :with both have %.*s: leave it out of :with",
                             BYTES_ARG(form->text));
+        if (id_set_has(&parser->query->with, variable))
+            return fail(err, ERROR_INCORRECT, ":with has %.*s twice", BYTES_ARG(form->text));
         id_set_add(&parser->query->with, parser->arena, variable);
     }
     return true;
