@@ -43,6 +43,12 @@ static const struct query_case patterns[] = {
     { "[:find ?t :where [?e :db/ident :friend] [?e :db/valueType ?t]]", NULL, "[[:db.type/ref]]",
       NULL, NULL },
     { "[:find (count ?e) . :where [?e :db/txInstant]]", NULL, "2", NULL, NULL },
+    /* an attribute that was found is an entity too */
+    { "[:find ?a ?i :where [_ ?a 37] [?a :db/ident ?i]]", NULL, "[[:age :age]]", NULL, NULL },
+    { "[:find ?a :where [?e ?a _] [?a :db/valueType :db.type/ref]]", NULL, "[[:friend] [:boss]]",
+      NULL, NULL },
+    { "[:find ?a ?b :where [?a ?b _] [?b ?a _]]", NULL, "[]", NULL, NULL },
+    { "[:find ?a ?v :in $ $c :where [$c ?a] [1 ?a ?v]]", "[[[:age]]]", "[[:age 15]]", NULL, NULL },
     /* tx and added */
     { "[:find ?t :where [1 :name _ ?t]]", NULL, "[[536870914]]", NULL, NULL },
     { "[:find ?e :where [?e :boss _ 536870914 true]]", NULL, "[[2] [3]]", NULL, NULL },

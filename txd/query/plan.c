@@ -7,8 +7,9 @@
 #include <stdlib.h>
 
 #define COST_NEVER  UINT64_MAX
-#define COST_BRANCH 1000 /* of starting an `or` or a rule */
-#define COST_OF_ROW 64   /* of going through one with a row */
+#define COST_LAST   (COST_NEVER - 1) /* only when nothing else can run */
+#define COST_BRANCH 1000             /* of starting an `or` or a rule */
+#define COST_OF_ROW 64               /* of going through one with a row */
 
 static int by_form(const void *a, const void *b)
 {
@@ -38,14 +39,14 @@ static uint64_t times(uint64_t a, uint64_t b)
 {
     uint64_t product;
 
-    return __builtin_mul_overflow(a, b, &product) ? COST_NEVER - 1 : product;
+    return __builtin_mul_overflow(a, b, &product) ? COST_LAST : product;
 }
 
 static uint64_t plus(uint64_t a, uint64_t b)
 {
     uint64_t sum;
 
-    return __builtin_add_overflow(a, b, &sum) ? COST_NEVER - 1 : sum;
+    return __builtin_add_overflow(a, b, &sum) ? COST_LAST : sum;
 }
 
 /* The rows that the relations of the variables would have together, and in how many they are. */
@@ -123,6 +124,39 @@ static uint64_t cost_branches(const struct execution *execution, const struct cl
     return times(all, 2);
 }
 
+static bool is_of_graph(const struct execution *execution, const struct frame *frame,
+                        const struct clause *clause)
+{
+    uint32_t source;
+    struct error err;
+
+    return clause->type == CLAUSE_PATTERN &&
+           frame_source(execution, frame, clause, &source, &err) &&
+           execution->sources[source].is_graph;
+}
+
+/* Whether another pattern that is left finds the entity of this one as an attribute, by its ident:
+ * that must be first, since an ident names an entity, but an id no attribute. */
+static bool pattern_must_wait(const struct execution *execution, const struct frame *frame,
+                              const struct clause *clause, const struct clause *const *clauses,
+                              uint32_t count, const struct bindings *bindings)
+{
+    const struct term *entity = &clause->terms[POSITION_E];
+
+    if (entity->type != TERM_VARIABLE || bindings_find(bindings, entity->id) ||
+        !is_of_graph(execution, frame, clause))
+        return false;
+    for (uint32_t i = 0; i < count; i++) {
+        if (clauses[i] == clause || clauses[i]->term_count <= POSITION_A)
+            continue;
+        const struct term *attribute = &clauses[i]->terms[POSITION_A];
+        if (attribute->type == TERM_VARIABLE && attribute->id == entity->id &&
+            is_of_graph(execution, frame, clauses[i]))
+            return true;
+    }
+    return false;
+}
+
 static bool cost_of(struct execution *execution, const struct frame *frame,
                     const struct clause *const *clauses, uint32_t count, uint32_t i,
                     const struct bindings *bindings, uint64_t *out, struct error *err)
@@ -134,6 +168,8 @@ static bool cost_of(struct execution *execution, const struct frame *frame,
         if (!pattern_estimate(execution, frame, clauses[i], bindings, &cost, err))
             return false;
         *out = plus(plus(cost.read, cost.rows), 1);
+        if (pattern_must_wait(execution, frame, clauses[i], clauses, count, bindings))
+            *out = COST_LAST;
         return true;
     case CLAUSE_PREDICATE:
     case CLAUSE_FUNCTION:
