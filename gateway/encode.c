@@ -155,8 +155,11 @@ bool decode_formed(struct bytes bytes, enum encoding encoding, struct bytes *id)
     size_t len;
 
     *id = (struct bytes){ 0 };
-    if (encoding == ENCODING_MSGPACK || bytes.len == 0 || !bytes_utf8_valid(bytes, &len) ||
-        !json_value(&in, 0))
+    if (encoding == ENCODING_MSGPACK) {
+        *id = mp_entry(bytes, BYTES("id"));
+        return mp_formed(bytes);
+    }
+    if (bytes.len == 0 || !bytes_utf8_valid(bytes, &len) || !json_value(&in, 0))
         return false;
     json_blank(&in);
     *id = in.id;

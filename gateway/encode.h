@@ -40,10 +40,9 @@ bool decode_value(struct bytes bytes, enum encoding encoding, struct arena *aren
                   struct value *out, struct error *err) MUST_USE;
 
 /*
- * True when `bytes` are JSON although they could not be read as Transit (a text tagged uuid that is
- * none): a mistake of one message. Else nothing of the frame can be trusted; MessagePack has no
- * such middle ground. *id is the encoded value of "id" when the frame is one message that has it,
- * else empty.
+ * True when `bytes` are JSON or MessagePack although they could not be read as a value (a text
+ * tagged uuid that is none): a mistake of one message. Else nothing of the frame can be trusted.
+ * *id is the encoded value of "id" when the frame is one message that has it, else empty.
  */
 bool decode_formed(struct bytes bytes, enum encoding encoding, struct bytes *id);
 

@@ -723,21 +723,65 @@ bool mp_read(struct bytes bytes, struct arena *arena, struct value *out, struct 
     return true;
 }
 
+/* Moves behind one value. With `texts` its strings must be UTF-8. */
+static INLINE bool skip(struct cursor *in, bool texts)
+{
+    struct head head;
+    size_t offset;
+
+    in->owed = 1;
+    while (in->owed) {
+        in->owed--;
+        if (!read_head(in, &head))
+            return false;
+        if (head.kind == ARRAY || head.kind == MAP)
+            in->owed += (size_t)head.number * (head.kind == MAP ? 2 : 1);
+        else if (texts && head.kind == STR && !bytes_utf8_valid(payload(in, &head), &offset))
+            return bad(in, head.at, "not UTF-8");
+        else if (head.kind == BIN || head.kind == EXT || (head.kind == STR && !texts))
+            in->at += head.number;
+    }
+    return true;
+}
+
 bool mp_skip(struct bytes bytes, size_t *len, struct error *err)
 {
     const uint8_t *start = (const uint8_t *)bytes.data;
-    struct cursor in = { start, start, start + bytes.len, 1, NULL, err };
-    struct head head;
+    struct cursor in = { start, start, start + bytes.len, 0, NULL, err };
 
-    while (in.owed) {
-        in.owed--;
-        if (!read_head(&in, &head))
-            return false;
-        if (head.kind == ARRAY || head.kind == MAP)
-            in.owed += (size_t)head.number * (head.kind == MAP ? 2 : 1);
-        else if (head.kind == STR || head.kind == BIN || head.kind == EXT)
-            in.at += head.number;
-    }
+    if (!skip(&in, false))
+        return false;
     *len = (size_t)(in.at - start);
     return true;
+}
+
+bool mp_formed(struct bytes bytes)
+{
+    const uint8_t *start = (const uint8_t *)bytes.data;
+    struct error ignored;
+    struct cursor in = { start, start, start + bytes.len, 0, NULL, &ignored };
+
+    return skip(&in, true) && in.at == in.end;
+}
+
+struct bytes mp_entry(struct bytes map, struct bytes key)
+{
+    const uint8_t *start = (const uint8_t *)map.data;
+    struct error ignored;
+    struct cursor in = { start, start, start + map.len, 0, NULL, &ignored };
+    struct head head, name;
+
+    if (!read_head(&in, &head) || head.kind != MAP)
+        return (struct bytes){ 0 };
+    for (uint64_t i = 0; i < head.number; i++) {
+        struct cursor at = in;
+        if (!skip(&in, false))
+            break;
+        const uint8_t *value = in.at;
+        if (!skip(&in, false))
+            break;
+        if (read_head(&at, &name) && name.kind == STR && bytes_equal(payload(&at, &name), key))
+            return (struct bytes){ (const char *)value, (size_t)(in.at - value) };
+    }
+    return (struct bytes){ 0 };
 }

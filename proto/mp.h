@@ -20,6 +20,14 @@ bool mp_read(struct bytes bytes, struct arena *arena, struct value *out,
 /* The length of the one value at the head of `bytes`, without building it. */
 bool mp_skip(struct bytes bytes, size_t *len, struct error *err) MUST_USE;
 
+/* True when `bytes` are one whole value by MessagePack's own rules, also where mp_read() refuses
+ * what it stands for: an integer beyond 64 bits with sign, an extension that is none of ours. */
+bool mp_formed(struct bytes bytes) MUST_USE;
+
+/* The encoded value that the map at the head of `map` has under the string; empty when it has none
+ * or is no map. */
+struct bytes mp_entry(struct bytes map, struct bytes key);
+
 void mp_write(struct buffer *out, const struct value *value);
 
 /* Piecewise, for messages that are assembled without building a value. */

@@ -286,6 +286,35 @@ for (const protocol of PROTOCOLS) {
     });
   }
 
+  if (protocol === 'msgpack') {
+    stoaTest('MessagePack that is no value is answered, by its id where there is one', {}, async (t, stoa) => {
+      const query = (id, argument) =>
+        Buffer.concat([Buffer.from('84', 'hex'), ...['type', 'query', 'id', id, 'query', '[:find ?x . :in ?x]', 'args'].map(msgpackWrite), Buffer.from(`91${argument}`, 'hex')]);
+      const rows = [
+        [query(1, 'cfffffffffffffffff'), 1, /integer beyond 64 bits/],
+        [query('two', 'd46301'), 'two', /extension type 99/],
+        [query(3, 'd40120'), 3, /keyword/],
+        [query(4, 'd40301'), 4, /uuid/],
+        [query(5, 'd40400'), 5, /set/],
+        [query(6, '8201010102'), 6, /twice/],
+        [query(7, `${'91'.repeat(200)}c0`), 7, /128/],
+        [Buffer.from('d46301', 'hex'), undefined, /extension type 99/],
+      ];
+      const socket = await stoa.socket({ protocol });
+      await socket.hello({ sync: 'none' });
+      const verdicts = new Verdicts();
+      for (const [i, [frame, re, names]] of rows.entries()) {
+        const from = socket.messages.length;
+        socket.sendFrame(frame);
+        const error = await socket.next(`an error for row ${i}`, ({ type }) => type === 'error', { from });
+        verdicts.check(i, error, 'incorrect', names);
+        assert.equal(error.re, re, `row ${i}`);
+        await assertServes(socket, `after-${i}`, i);
+      }
+      verdicts.end();
+    });
+  }
+
   stoaTest(`a vector of messages is handled in order, bad ones among them (${protocol})`, {}, async (t, stoa) => {
     const socket = await stoa.socket({ protocol });
     await socket.hello({ sync: 'none' });

@@ -14,7 +14,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     assert(!skipped || len <= size);
     /* what can be read can be skipped, and is as long */
     if (mp_read(bytes, &arena, &value, &err))
-        assert(skipped && len == size);
+        assert(skipped && len == size && mp_formed(bytes));
+    assert(mp_entry(bytes, BYTES("id")).len <= size);
     arena_release(&arena);
     fuzz_round_trip(bytes, mp_read, mp_write);
     return 0;

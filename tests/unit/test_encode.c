@@ -88,12 +88,46 @@ static void test_formed(void **state)
     }
 }
 
+#define PACKED(literal) literal, sizeof(literal) - 1
+
+static const struct {
+    const char *frame;
+    size_t len;
+    bool formed;
+    const char *id; /* encoded; "" for none */
+} packed[] = {
+    { PACKED("\x82\xa2id\x07\xa1v\xcf\xff\xff\xff\xff\xff\xff\xff\xff"), true, "\x07" },
+    { PACKED("\x82\xa1v\xd4\x63\x01\xd9\x02id\xa1x"), true, "\xa1x" },
+    { PACKED("\x81\xa1v\xd4\x01 "), true, "" },
+    { PACKED("\x91\x81\xa2id\x07"), true, "" },
+    { PACKED("\xd4\x01 "), true, "" },
+    { PACKED(""), false, "" },
+    { PACKED("\xc1"), false, "" },
+    { PACKED("\x82\xa2id\x07"), false, "\x07" },
+    { PACKED("\x81\xa2id\xa1\xff"), false, "\xa1\xff" },
+    { PACKED("\x01\x02"), false, "" },
+};
+
+static void test_formed_packed(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(packed); i++) {
+        struct bytes id;
+        struct bytes frame = { packed[i].frame, packed[i].len };
+        if (decode_formed(frame, ENCODING_MSGPACK, &id) != packed[i].formed)
+            fail_msg("row %zu", i);
+        if (!bytes_equal(id, bytes_of(packed[i].id)))
+            fail_msg("row %zu: an id of %zu bytes", i, id.len);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_frames),
         cmocka_unit_test(test_datoms),
         cmocka_unit_test(test_formed),
+        cmocka_unit_test(test_formed_packed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
