@@ -109,6 +109,11 @@ static const struct {
     { "{:datoms [[1 :a 1 536870920]]}", "[1 :a 1 536870920]\n", "{}", 8, 2 },
     { "{:schema {:r {:db/valueType :db.type/ref}} :datoms [[5 :r 9 536870913]]}",
       "[5 :r 9 536870913]\n", "{:r {:db/valueType :db.type/ref}}", 1, 10 },
+    { "{:schema {:r {:db/type :db.type/ref} :s {:db/type :db.type/string}} :datoms [[5 :r 9] [5 :s "
+      "1]]}",
+      "[5 :r 9 536870912]\n[5 :s 1 536870912]\n", "{:r {:db/valueType :db.type/ref}}", 0, 10 },
+    { "{:schema {:r {:db/type :db.type/ref :db/valueType :db.type/ref}} :datoms []}", "",
+      "{:r {:db/valueType :db.type/ref}}", 0, 1 },
     { "{:schema {:s {:db/cardinality :db.cardinality/many :db/fulltext true}}"
       " :datoms [[1 :s 1] [1 :s 2] [1 :s 1] [1 :s 1.0]]}",
       "[1 :s 1 536870912]\n[1 :s 1.0 536870912]\n[1 :s 2 536870912]\n",

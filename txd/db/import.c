@@ -170,6 +170,22 @@ static struct value keyword_of(const struct attribute *attribute, struct value v
     return v;
 }
 
+/* The attribute that a key of a declaration means. DataScript takes :db.type/ref under any key, and
+ * people write it under :db/type; NULL: the key says nothing to us. */
+static const struct attribute *schema_key(const struct import *import, const struct value *key,
+                                          const struct value *v)
+{
+    struct bytes name, type;
+
+    if (!ident_of(key, &name))
+        return NULL;
+    bool ref = ident_of(v, &type) && bytes_equal(type, BYTES("db.type/ref"));
+    const struct attribute *attribute = ref && bytes_equal(name, BYTES("db/type"))
+                                            ? schema_by_id(import->schema, ATTR_VALUE_TYPE)
+                                            : schema_by_ident(import->schema, name);
+    return attribute && is_schema_attribute(attribute->id) ? attribute : NULL;
+}
+
 /* A composite tuple's parts need not be declared in DataScript. */
 static bool declare_parts(struct import *import, const struct value *parts, struct error *err)
 {
@@ -189,7 +205,7 @@ static bool import_attribute(struct import *import, const struct value *key,
 {
     struct schema_datom datoms[ARRAY_LEN(schema_attributes) + 1];
     const struct value *parts = NULL;
-    struct bytes ident, name;
+    struct bytes ident;
     size_t count = 0;
 
     if (!ident_of(key, &ident))
@@ -200,10 +216,9 @@ static bool import_attribute(struct import *import, const struct value *key,
                     BYTES_ARG(ident), edn_excerpt(&import->arena, said).data);
     for (uint32_t i = 0; said->type == VALUE_MAP && i < said->count; i++) {
         const struct value *pair = &said->items[2 * (size_t)i];
-        const struct attribute *attribute =
-            ident_of(&pair[0], &name) ? schema_by_ident(import->schema, name) : NULL;
+        const struct attribute *attribute = schema_key(import, &pair[0], &pair[1]);
         struct value v = pair[1];
-        if (!attribute || !is_schema_attribute(attribute->id) || v.type == VALUE_NIL)
+        if (!attribute || v.type == VALUE_NIL)
             continue;
         v = keyword_of(attribute, v);
         if (!attribute_accepts(attribute, &v, err))
