@@ -46,14 +46,17 @@ static bool next_line(struct cases *cases, struct bytes *line)
 /* The line without the tags of DataScript's own records, which stand in the words of errors. */
 static struct bytes without_records(struct bytes line, struct arena *arena)
 {
-    static const char record[] = "#datascript.parser.";
-    char *data = arena_alloc(arena, line.len + 1), *at = data;
+    static const char *const records[] = { "#datascript.parser.", "#datascript/AutoTempid" };
+    char *data = arena_alloc(arena, line.len + 1);
 
     memcpy(data, line.data, line.len);
     data[line.len] = '{';
-    while ((at = memmem(at, line.len - (size_t)(at - data), record, sizeof(record) - 1)))
-        while (*at != '{')
-            *at++ = ' ';
+    for (size_t i = 0; i < ARRAY_LEN(records); i++) {
+        char *at = data, *end = data + line.len;
+        while ((at = memmem(at, (size_t)(end - at), records[i], strlen(records[i]))))
+            while (*at != '{' && *at != '[')
+                *at++ = ' ';
+    }
     return (struct bytes){ data, line.len };
 }
 
@@ -80,6 +83,15 @@ bool cases_next(struct cases *cases, struct arena *arena, struct recorded *out)
         return true;
     }
     return false;
+}
+
+const char *exception_of(const struct exception *exceptions, size_t count,
+                         const struct recorded *recorded)
+{
+    for (size_t i = 0; i < count; i++)
+        if (exceptions[i].is(recorded))
+            return exceptions[i].reason;
+    return NULL;
 }
 
 /* --- loading --- */

@@ -16,23 +16,6 @@
 
 #define TIME_LIMIT_US ((int64_t)10000000)
 
-/* Where Stoa differs by design. */
-static const struct exception {
-    uint32_t line;
-    const char *reason;
-} exceptions[] = {
-    { 159, "clauses have no order: another clause binds ?a before the not" },
-    { 368, "an aggregate of the host's own" },
-};
-
-static const char *exception_of(uint32_t line)
-{
-    for (size_t i = 0; i < ARRAY_LEN(exceptions); i++)
-        if (exceptions[i].line == line)
-            return exceptions[i].reason;
-    return NULL;
-}
-
 static bool is_op(const struct recorded *recorded, const char *op)
 {
     return bytes_equal(recorded->op, bytes_of(op));
@@ -42,6 +25,38 @@ static bool is_database(const struct value *value)
 {
     return value_get(value, "datoms") && value_get(value, "max-tx");
 }
+
+/* ---- where Stoa differs by design ---- */
+
+static bool wants_order(const struct recorded *recorded)
+{
+    const struct value *message = value_get(recorded->expected, "throws");
+
+    return message && bytes_starts_with(message->text, BYTES("Insufficient bindings: none of"));
+}
+
+static bool names_host(const struct value *form)
+{
+    uint32_t items = form->type == VALUE_MAP ? 2 * form->count : form->count;
+
+    if (form->type == VALUE_SYMBOL && form->text.len > 1)
+        return memchr(form->text.data, '/', form->text.len) &&
+               !bytes_starts_with(form->text, BYTES("clojure."));
+    for (uint32_t i = 0; value_is_collection(form) && i < items; i++)
+        if (names_host(&form->items[i]))
+            return true;
+    return false;
+}
+
+static bool calls_host(const struct recorded *recorded)
+{
+    return is_op(recorded, "q") && names_host(&recorded->args[0]);
+}
+
+static const struct exception exceptions[] = {
+    { wants_order, "clauses have no order: another clause binds a variable of the not" },
+    { calls_host, "a function or an aggregate of the host's own" },
+};
 
 #define DATABASES_MAX 4
 
@@ -372,12 +387,14 @@ int main(void)
         const struct operation *operation = operation_of(&recorded);
         if (!operation)
             continue;
-        const char *reason = exception_of(recorded.line);
+        if (run_case(operation, &recorded, &arena)) {
+            passed++;
+            continue;
+        }
+        const char *reason = exception_of(exceptions, ARRAY_LEN(exceptions), &recorded);
         if (reason) {
             excepted++;
-            printf("line %u is an exception: %s\n", recorded.line, reason);
-        } else if (run_case(operation, &recorded, &arena)) {
-            passed++;
+            printf("line %u differs by design: %s\n", recorded.line, reason);
         } else {
             failed++;
             printf("line %u (%.*s) FAILED\n", recorded.line, BYTES_ARG(recorded.suite));

@@ -10,27 +10,48 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Where Stoa differs by design. */
-static const struct exception {
-    uint32_t line;
-    const char *reason;
-} exceptions[] = {
-    { 90, "new ids have no gap: two tempids of one new entity take one id, not the second of two" },
-    { 298, "datoms are not forms: mirrors insert them as datoms" },
-};
-
-static const char *exception_of(uint32_t line)
-{
-    for (size_t i = 0; i < ARRAY_LEN(exceptions); i++)
-        if (exceptions[i].line == line)
-            return exceptions[i].reason;
-    return NULL;
-}
-
 static bool is_op(const struct recorded *recorded, const char *op)
 {
     return bytes_equal(recorded->op, bytes_of(op));
 }
+
+/* --- where Stoa differs by design --- */
+
+/* [1 :name "A" 536870913 true] in place of [:db/add 1 :name "A"] */
+static bool has_datom(const struct recorded *recorded)
+{
+    const struct value *forms = &recorded->args[1];
+
+    for (uint32_t i = 0; value_is_sequence(forms) && i < forms->count; i++)
+        if (value_is_sequence(&forms->items[i]) && forms->items[i].count > 0 &&
+            forms->items[i].items[0].type == VALUE_LONG)
+            return true;
+    return false;
+}
+
+/* Whether an id that has been left out lies between the ids of what was there and of what is new.
+ */
+static bool leaves_gap(const struct recorded *recorded)
+{
+    const struct value *max_e = value_get(&recorded->args[0], "max-eid");
+    const struct value *datoms = value_get(recorded->expected, "datoms");
+    int64_t last = max_e ? max_e->number : 0;
+    bool gap = false;
+
+    for (uint32_t i = 0; datoms && i < datoms->count; i++) { /* by entity, as DataScript sorts */
+        int64_t e = datoms->items[i].items[0].number;
+        if (e >= TX_ENTITY_BASE || e <= last)
+            continue;
+        gap |= e > last + 1;
+        last = e;
+    }
+    return gap;
+}
+
+static const struct exception exceptions[] = {
+    { leaves_gap, "new ids have no gap: two tempids of one new entity take one id" },
+    { has_datom, "datoms are not forms: mirrors insert them as datoms" },
+};
 
 static bool wrong(struct arena *arena, const char *what, const struct value *expected,
                   const struct value *actual)
@@ -221,10 +242,6 @@ int main(void)
             continue;
         if (is_op(&recorded, "init-db"))
             recorded = transactable(&recorded, &arena);
-        if (exception_of(recorded.line)) {
-            excepted++;
-            continue;
-        }
         bool ok = fixture_open(&recorded.args[0], &fixture, &err);
         if (!ok) {
             printf("  cannot be loaded: %s\n", err.message);
@@ -232,14 +249,16 @@ int main(void)
             ok = run(&recorded, &fixture, &arena);
             fixture_close(&fixture);
         }
+        const char *reason = ok ? NULL : exception_of(exceptions, ARRAY_LEN(exceptions), &recorded);
         passed += ok;
-        failed += !ok;
-        if (!ok)
+        failed += !ok && !reason;
+        excepted += reason != NULL;
+        if (reason)
+            printf("line %u differs by design: %s\n", recorded.line, reason);
+        else if (!ok)
             printf("line %u, %.*s of %.*s: failed\n", recorded.line, BYTES_ARG(recorded.op),
                    BYTES_ARG(recorded.suite));
     }
-    for (size_t i = 0; i < ARRAY_LEN(exceptions); i++)
-        printf("line %u differs by design: %s\n", exceptions[i].line, exceptions[i].reason);
     printf("transactions: %u passed, %u failed, %u differ by design\n", passed, failed, excepted);
     arena_release(&arena);
     cases_close(&cases);
