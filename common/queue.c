@@ -1,31 +1,24 @@
 #include "common/queue.h"
 
 #include <assert.h>
-#include <semaphore.h>
-
-/* On the stack of its thread. Whoever takes it off the list posts `woken`, without the mutex, so
- * that who wakes up does not wait for who woke it. */
-struct queue_waiter {
-    struct queue_waiter *next;
-    sem_t woken;
-};
 
 void queue_init(struct queue *queue, size_t count_max)
 {
     *queue = (struct queue){ .count_max = count_max };
     pthread_mutex_init(&queue->mutex, NULL);
+    pthread_cond_init(&queue->filled, NULL);
     queue->tail = &queue->head;
 }
 
 void queue_destroy(struct queue *queue)
 {
-    assert(!queue->head && !queue->waiters);
+    assert(!queue->head);
+    pthread_cond_destroy(&queue->filled);
     pthread_mutex_destroy(&queue->mutex);
 }
 
 bool queue_push(struct queue *queue, struct queue_item *item)
 {
-    struct queue_waiter *waiter = NULL;
     bool accepted = false;
 
     pthread_mutex_lock(&queue->mutex);
@@ -35,35 +28,17 @@ bool queue_push(struct queue *queue, struct queue_item *item)
         queue->tail = &item->next;
         queue->count++;
         accepted = true;
-        waiter = queue->waiters;
-        if (waiter)
-            queue->waiters = waiter->next;
+        pthread_cond_signal(&queue->filled);
     }
     pthread_mutex_unlock(&queue->mutex);
-    if (waiter)
-        sem_post(&waiter->woken);
     return accepted;
-}
-
-/* With the mutex held, which it is again afterwards. */
-static void wait_woken(struct queue *queue)
-{
-    struct queue_waiter waiter = { .next = queue->waiters };
-
-    sem_init(&waiter.woken, 0, 0);
-    queue->waiters = &waiter;
-    pthread_mutex_unlock(&queue->mutex);
-    while (sem_wait(&waiter.woken) != 0)
-        continue; /* a signal */
-    sem_destroy(&waiter.woken);
-    pthread_mutex_lock(&queue->mutex);
 }
 
 struct queue_item *queue_pop(struct queue *queue)
 {
     pthread_mutex_lock(&queue->mutex);
     while (!queue->head && !queue->closed)
-        wait_woken(queue);
+        pthread_cond_wait(&queue->filled, &queue->mutex);
     struct queue_item *item = queue->head;
     if (item) {
         queue->head = item->next;
@@ -80,11 +55,6 @@ void queue_close(struct queue *queue)
 {
     pthread_mutex_lock(&queue->mutex);
     queue->closed = true;
-    struct queue_waiter *waiter = queue->waiters;
-    queue->waiters = NULL;
+    pthread_cond_broadcast(&queue->filled);
     pthread_mutex_unlock(&queue->mutex);
-    for (struct queue_waiter *next; waiter; waiter = next) {
-        next = waiter->next; /* its thread may be gone once it is woken */
-        sem_post(&waiter->woken);
-    }
 }

@@ -1,7 +1,6 @@
 /*
  * A bounded first-in first-out queue between threads. Items are the caller's structs with a
  * struct queue_item inside (use CONTAINER_OF to get back), so that queueing never allocates.
- * Of the threads that wait the last to come is the first to go: its caches are the warmest.
  */
 #ifndef STOA_COMMON_QUEUE_H
 #define STOA_COMMON_QUEUE_H
@@ -18,11 +17,9 @@ struct queue_item {
     struct queue_item *next;
 };
 
-struct queue_waiter;
-
 struct queue {
     pthread_mutex_t mutex;
-    struct queue_waiter *waiters; /* threads in queue_pop() that nobody has woken */
+    pthread_cond_t filled;
     struct queue_item *head, **tail;
     size_t count, count_max;
     bool closed;

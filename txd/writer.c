@@ -97,8 +97,7 @@ static struct bytes lane_key(struct graph *const *graph)
     return (struct bytes){ (const char *)graph, sizeof(void *) }; /* the address itself */
 }
 
-/* Without the mutex, which the thread that wakes up takes first. Every lane has two tasks and
- * there is room for them all, so none is refused. */
+/* Every lane has two tasks and there is room for them all, so none is refused. */
 static void run(struct writer *writer, struct task *task)
 {
     if (!queue_push(&writer->tasks, &task->item))
@@ -344,13 +343,12 @@ static void lane_sync(struct writer *writer, struct lane *lane)
 
     struct graph *rests = NULL;
     pthread_mutex_lock(&writer->mutex);
-    bool again = lane->applied.first != NULL;
-    lane->syncing = again;
-    if (!again)
+    lane->syncing = lane->applied.first != NULL;
+    if (lane->syncing)
+        run(writer, &lane->sync);
+    else
         rests = lane_rest(writer, lane);
     pthread_mutex_unlock(&writer->mutex);
-    if (again)
-        run(writer, &lane->sync);
     graph_release(rests);
 }
 
@@ -381,11 +379,10 @@ static void lane_apply(struct writer *writer, struct lane *lane)
     }
     bool sync = !lane->syncing;
     lane->syncing = true;
-    bool again = lane->waiting.first != NULL;
-    lane->applying = again;
-    pthread_mutex_unlock(&writer->mutex);
-    if (again)
+    lane->applying = lane->waiting.first != NULL;
+    if (lane->applying)
         run(writer, &lane->apply);
+    pthread_mutex_unlock(&writer->mutex);
     snapshot_release(older);
     if (sync) /* on this thread, so that a lone transaction waits for no other to wake */
         lane_sync(writer, lane);
@@ -439,16 +436,16 @@ void writer_submit(struct writer *writer, struct graph *graph, struct request *r
     struct lane *lane = lane_of(writer, graph);
     bool full =
         lane->waiting_count && lane->waiting_count + txs->count > writer->options.waiting_max;
-    bool rested = !full && !lane->applying;
     if (!full) {
         job_list_add(&lane->waiting, job);
         lane->waiting_count += txs->count;
         writer->waiting_count += txs->count;
-        lane->applying = true;
+        if (!lane->applying) {
+            lane->applying = true;
+            run(writer, &lane->apply);
+        }
     }
     pthread_mutex_unlock(&writer->mutex);
-    if (rested)
-        run(writer, &lane->apply);
     if (full) {
         fail(&err, ERROR_BUSY, "%u transactions wait for this graph already; retry later",
              writer->options.waiting_max);
