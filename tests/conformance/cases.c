@@ -85,15 +85,6 @@ bool cases_next(struct cases *cases, struct arena *arena, struct recorded *out)
     return false;
 }
 
-const char *exception_of(const struct exception *exceptions, size_t count,
-                         const struct recorded *recorded)
-{
-    for (size_t i = 0; i < count; i++)
-        if (exceptions[i].is(recorded))
-            return exceptions[i].reason;
-    return NULL;
-}
-
 /* --- loading --- */
 
 static bool is_schema_key(const struct value *key)

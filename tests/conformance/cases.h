@@ -37,16 +37,6 @@ void cases_close(struct cases *cases);
  * named, counted and left out. */
 bool cases_next(struct cases *cases, struct arena *arena, struct recorded *out) MUST_USE;
 
-/* Cases of a kind in which Stoa differs by design. */
-struct exception {
-    bool (*is)(const struct recorded *recorded);
-    const char *reason;
-};
-
-/* Why a case that failed may differ; NULL: it may not. */
-const char *exception_of(const struct exception *exceptions, size_t count,
-                         const struct recorded *recorded);
-
 /* A graph in a temporary folder. */
 struct fixture {
     char dir[64];
