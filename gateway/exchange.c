@@ -91,6 +91,8 @@ static void write_head(struct exchange *exchange, int status, const char *type, 
     struct buffer *out = &exchange->out;
 
     exchange->answered = true;
+    if (!exchange->must_close) /* the next request goes to another gateway */
+        exchange->must_close = exchange->gateway->draining;
     buffer_printf(out, "HTTP/1.1 %d %s\r\nserver: stoa\r\nx-content-type-options: nosniff\r\n",
                   status, reason_of(status));
     if (*type)

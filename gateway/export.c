@@ -123,12 +123,17 @@ static const struct exchange_operations operations = { .drained = drained, .gone
 
 static void on_sync(struct exchange *exchange, const struct value *answer)
 {
-    struct export *export = xcalloc(1, sizeof(*export));
+    struct export *export;
     const struct value *schema = value_get(answer, "schema");
     struct value none = value_collection(VALUE_MAP, NULL, 0);
     struct buffer text = { 0 };
     struct error error;
 
+    if (exchange->method == METHOD_HEAD) { /* nothing is read for it */
+        exchange_begin(exchange, 200, "application/edn");
+        return;
+    }
+    export = xcalloc(1, sizeof(*export));
     exchange->state = export;
     export->t = (uint32_t)bus_number(answer, "t");
     if (!bus_field_uuid(answer, "epoch", true, &export->epoch, &error)) {

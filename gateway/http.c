@@ -198,6 +198,7 @@ bool http_start(struct gateway *gateway, struct lws *wsi, const char *path)
         http_refuse(wsi, 0, &error);
         return false;
     }
+    metrics_add(METRIC_HTTP_IN_FLIGHT, 1);
     connection = xcalloc(1, sizeof(*connection));
     exchange = &connection->exchange;
     *exchange = (struct exchange){ .gateway = gateway,
@@ -407,7 +408,12 @@ static bool complete(struct connection *connection)
     bool close = connection->exchange.must_close;
 
     if (!connection->exchange.body_ended)
-        return true; /* the client may not read before it has sent it all */
+        return true;                 /* the client may not read before it has sent it all */
+    if (lws_partial_buffered(wsi)) { /* who stops then must not take it along */
+        lws_callback_on_writable(wsi);
+        return true;
+    }
+    metrics_add(METRIC_HTTP_IN_FLIGHT, -1);
     lws_set_opaque_user_data(wsi, NULL);
     connection->exchange.connection = NULL;
     exchange_release(&connection->exchange);
@@ -455,6 +461,7 @@ void http_closed(struct lws *wsi)
     if (!connection)
         return;
     struct exchange *exchange = &connection->exchange;
+    metrics_add(METRIC_HTTP_IN_FLIGHT, -1);
     lws_set_opaque_user_data(wsi, NULL);
     exchange->connection = NULL;
     if (exchange->operations && exchange->operations->gone)

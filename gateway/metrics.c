@@ -9,6 +9,8 @@ static const struct metric_row metric_rows[METRICS] = {
     [METRIC_SOCKETS_TOTAL] = { "sockets_total", "counter", "WebSockets opened." },
     [METRIC_SESSIONS] = { "sessions", "gauge", "Sockets that were welcomed." },
     [METRIC_HTTP_REQUESTS] = { "http_requests_total", "counter", "HTTP requests." },
+    [METRIC_HTTP_IN_FLIGHT] = { "http_in_flight", "gauge",
+                                "HTTP requests whose answer is not sent yet." },
     [METRIC_MESSAGES_IN] = { "messages_in_total", "counter", "Messages from clients." },
     [METRIC_BYTES_IN] = { "bytes_in_total", "counter", "Bytes of frames from clients." },
     [METRIC_MESSAGES_OUT] = { "messages_out_total", "counter", "Messages to clients." },

@@ -169,7 +169,8 @@ static void on_within(void *arg, int64_t us)
 
 static void stop_when_drained(struct server *server)
 {
-    bool over = metrics_get(METRIC_SOCKETS) == 0 && gateway_is_drained(server->gateway);
+    bool over = metrics_get(METRIC_SOCKETS) == 0 && metrics_get(METRIC_HTTP_IN_FLIGHT) == 0 &&
+                gateway_is_drained(server->gateway);
 
     if (!server->stop_us || (!over && clock_monotonic_us() < server->stop_us))
         return;
@@ -194,7 +195,8 @@ static void on_signal(struct ev_loop *loop, ev_signal *watcher, int events)
     (void)loop, (void)events;
     if (server->stop_us)
         return;
-    log_info("draining %lld sockets", (long long)metrics_get(METRIC_SOCKETS));
+    log_info("draining %lld sockets and %lld requests", (long long)metrics_get(METRIC_SOCKETS),
+             (long long)metrics_get(METRIC_HTTP_IN_FLIGHT));
     server->stop_us = clock_monotonic_us() + (server->settings->drain_ms + CLOSE_MS) * 1000;
     gateway_drain(server->gateway);
     on_within(server, 0);

@@ -101,6 +101,26 @@ stoaTest('heartbeats on a quiet socket name t and its checksum', { gatewayArgs: 
   assert.equal(heartbeat.checksum, client.mirror.checksumText);
 });
 
+/* What waits for the end of a read below is told by its own limit. */
+const READ_MS = 700;
+
+stoaTest('SIGTERM: HTTP requests that are under way are answered, and their connections closed', { gateways: 1 }, async (t, stoa) => {
+  const post = (route, fields) =>
+    fetch(`${stoa.url()}/v1/graphs/main/${route}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: JSON.stringify(fields) });
+  const read = post('query', { ...endless, timeout_ms: READ_MS });
+  await until('the query to be under way', async () => (await metric(stoa, 'http_in_flight')) >= 2); // and that for the metrics
+  const { program } = stoa.gateways[0];
+  program.child.kill('SIGTERM');
+  await until('it to drain', () => program.output.some((line) => line.includes('draining 0 sockets and 1 requests')));
+  const ready = await fetch(`${stoa.url()}/readyz`);
+  assert.deepEqual([ready.status, ready.headers.get('connection')], [503, 'close']);
+  const written = await post('transact', { tx_data: [['db/add', -1, 'note/id', 'late']] });
+  assert.deepEqual([written.status, written.headers.get('connection')], [200, 'close']);
+  const answer = await read;
+  assert.deepEqual([answer.status, answer.headers.get('connection')], [504, 'close']);
+  assert.deepEqual(await program.exit, { code: 0, signal: null });
+});
+
 /* Eight million rows, each with a text made for it: more than anyone waits for. */
 const numbers = Array.from({ length: 200 }, (_, i) => i);
 const endless = {

@@ -25,6 +25,17 @@ stoaTest('what Accept asks for does not matter where there is one type alone', {
   assert.equal((await fetch(`${stoa.url()}/v1/graphs`, { headers: { accept: 'text/plain' } })).status, 406);
 });
 
+stoaTest('HEAD is GET without the body', {}, async (t, stoa) => {
+  for (const path of ['healthz', 'v1/graphs', 'v1/graphs/main/log', 'v1/graphs/main/export']) {
+    const [got, head] = [await fetch(`${stoa.url()}/${path}`), await fetch(`${stoa.url()}/${path}`, { method: 'HEAD' })];
+    for (const name of ['content-type', 'content-length']) {
+      assert.equal(head.headers.get(name), got.headers.get(name), `${name} of ${path}`);
+    }
+    assert.deepEqual([head.status, await head.text()], [200, '']);
+    assert.notEqual(await got.text(), '');
+  }
+});
+
 stoaTest('a body is taken as it is, and its end must be told once', {}, async (t, stoa) => {
   const size = QUERY.length.toString(16);
   const rows = [
