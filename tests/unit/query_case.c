@@ -155,13 +155,15 @@ static void run_case(struct tx_fixture *fixture, const struct query_case *row)
             expect_error(row, &err);
         shuffle(&request.query);
     }
-    if (row->expected) {
-        request.query = over_the_wire(&request.query, &arena);
-        request.args = over_the_wire(&request.args, &arena);
-        if (!run(fixture, &request, &arena, &actual, &err))
-            fail_msg("%s as data\n  %s", row->query, err.message);
+    request.query = over_the_wire(&request.query, &arena);
+    request.args = over_the_wire(&request.args, &arena);
+    bool ok = run(fixture, &request, &arena, &actual, &err);
+    if (ok && row->expected)
         query_expect(row->query, &actual, row->expected, &arena);
-    }
+    else if (ok || row->expected)
+        fail_msg("%s as data\n  %s", row->query, ok ? "an error was expected" : err.message);
+    else
+        expect_error(row, &err);
     arena_release(&arena);
 }
 

@@ -87,7 +87,6 @@ static const struct query_case forms[] = {
     Q("[:find ?e :where [?e :a 1 2 true 3]]", NULL, "more than entity, attribute, value, tx"),
     Q("[:find ?e :where [$9 ?e :name]]", NULL, "unknown source $9 in clause [$9 ?e :name]"),
     Q("[:find ?e :where [?e $ :name]]", NULL, "a source must come first in clause"),
-    Q("[:find ?e :where ()]", NULL, "expected a rule, not, not-join, or, or-join or and"),
     Q("[:find ?e :where [?e :name] [(frob ?e)]]", NULL,
       "unknown function frob in clause [(frob ?e)]"),
     Q("[:find ?e :where [?e :name] [(count ?e) ?x ?y]]", NULL, "with at most one binding"),
@@ -161,6 +160,7 @@ static const struct text_case {
     { "5", "a query is a vector, a map, or a string of EDN, given a long" },
     { "nil", "given a nil" },
     { "\"[:find ?e\"", "the query: EDN" },
+    { "[:find ?e :where ()]", "expected a rule, not, not-join, or, or-join or and" },
     { "{:find [?e] :where [[?e :name]] :frob 1}", "a query has no section :frob" },
     { "{:find [?e] \"where\" [[?e :name]]}", "a query has no section \"where\"" },
 };

@@ -2,6 +2,7 @@
 
 #include "proto/edn.h"
 #include "txd/query/functions.h"
+#include "txd/query/written.h"
 
 #include <assert.h>
 
@@ -517,8 +518,7 @@ static bool parse_list_clause(struct parser *parser, struct scope *scope, const 
     return parse_rule_call(parser, scope, items, count, out, err);
 }
 
-/* Whether a clause begins with a call: also [[?f ?x]] as data, since no entity is written so. */
-static bool begins_with_call(const struct parser *parser, const struct value *form)
+bool parser_begins_with_call(const struct parser *parser, const struct value *form)
 {
     const struct value *first = form->items;
 
@@ -537,7 +537,7 @@ static bool parse_clause(struct parser *parser, struct scope *scope, const struc
     if (form->type != VALUE_VECTOR)
         return fail_clause(err, ERROR_INCORRECT, parser->arena, form,
                            "expected a vector or a list");
-    if (begins_with_call(parser, form))
+    if (parser_begins_with_call(parser, form))
         return parse_call(parser, scope, form, out, err);
     bool source = form->count > 0 && symbol_is_source(&form->items[0]);
     if (source && !parser_source(parser, form->items[0].text, form, &out->source, err))
@@ -554,8 +554,10 @@ bool parse_conjunction(struct parser *parser, struct scope *scope, const struct 
                     CLAUSES_MAX);
     out->clauses = ARENA_ARRAY(parser->arena, struct clause, count);
     out->count = count;
-    for (uint32_t i = 0; i < count; i++)
-        if (!parse_clause(parser, scope, &forms[i], &out->clauses[i], err))
+    for (uint32_t i = 0; i < count; i++) {
+        struct value form = written_clause(parser, &forms[i]);
+        if (!parse_clause(parser, scope, &form, &out->clauses[i], err))
             return false;
+    }
     return true;
 }

@@ -31,6 +31,9 @@ bool symbol_is_blank(const struct value *form);    /* _ */
  */
 bool parser_is_call(const struct parser *parser, const struct value *form);
 
+/* A clause that begins with a call: also [[?f ?x]] as data, since no entity is written so. */
+bool parser_begins_with_call(const struct parser *parser, const struct value *form);
+
 /* The variable that the name stands for in the scope, made when it is not there. */
 uint32_t scope_variable(struct parser *parser, struct scope *scope, struct bytes name);
 

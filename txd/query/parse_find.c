@@ -2,6 +2,7 @@
 
 #include "proto/edn.h"
 #include "txd/query/aggregates.h"
+#include "txd/query/written.h"
 
 static bool fail_element(struct parser *parser, const struct value *form, const char *what,
                          struct error *err)
@@ -101,9 +102,11 @@ static bool parse_elements(struct parser *parser, struct scope *scope,
         return fail(err, ERROR_INCORRECT, "the query has no :find, or it is empty");
     query->elements = ARENA_ARRAY(parser->arena, struct find_element, count);
     query->element_count = count;
-    for (uint32_t i = 0; i < count; i++)
-        if (!parse_element(parser, scope, &items[i], &query->elements[i], err))
+    for (uint32_t i = 0; i < count; i++) {
+        struct value form = written_call(parser, &items[i]);
+        if (!parse_element(parser, scope, &form, &query->elements[i], err))
             return false;
+    }
     return true;
 }
 
@@ -223,7 +226,8 @@ static bool parse_order(struct parser *parser, const struct section_items *secti
         bool descends = value_is_keyword(&items[i], "desc");
         if (!ascends && !descends) {
             struct order_key *key = &query->order[query->order_count++];
-            if (!order_element(parser, &items[i], &key->element, err))
+            struct value form = written_call(parser, &items[i]);
+            if (!order_element(parser, &form, &key->element, err))
                 return false;
         } else if (i == 0 || items[i - 1].type == VALUE_KEYWORD) {
             return fail(err, ERROR_INCORRECT, ":order-by: :asc and :desc stand behind a variable");

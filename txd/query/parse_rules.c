@@ -1,6 +1,7 @@
 #include "txd/query/parse_rules.h"
 
 #include "proto/edn.h"
+#include "txd/query/written.h"
 
 static bool fail_rule(struct parser *parser, const struct value *form, const char *what,
                       struct error *err)
@@ -128,12 +129,15 @@ static bool parse_branches(struct parser *parser, const struct value *argument, 
     if (rules.count > CLAUSES_MAX)
         return fail(err, ERROR_INCORRECT, "%u branches of rules, %d are allowed", rules.count,
                     CLAUSES_MAX);
-    for (uint32_t i = 0; i < rules.count; i++)
-        if (!parse_rule_head(parser, &scopes[i], &rules.items[i], rules.count, err))
+    struct value *forms = ARENA_ARRAY(parser->arena, struct value, rules.count);
+    for (uint32_t i = 0; i < rules.count; i++) {
+        forms[i] = written_rule(parser, &rules.items[i]);
+        if (!parse_rule_head(parser, &scopes[i], &forms[i], rules.count, err))
             return false;
+    }
     uint32_t *done = ARENA_ARRAY(parser->arena, uint32_t, query->rule_count);
     for (uint32_t i = 0; i < rules.count; i++) {
-        const struct value *form = &rules.items[i];
+        const struct value *form = &forms[i];
         struct rule *rule = rule_named(query, form->items[0].items[0].text);
         struct rule_branch *branch = &rule->branches[done[rule - query->rules]++];
         if (!parse_conjunction(parser, &scopes[i], form->items + 1, form->count - 1, &branch->body,
