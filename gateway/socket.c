@@ -81,6 +81,8 @@ void socket_receive(struct socket *socket, struct bytes part)
     }
     if (socket->input.len + part.len > socket->frame_bytes_max) {
         session_end(socket->session, CLOSE_TOO_LARGE, "the frame is over the limit");
+        if (socket->session->gateway->settings->permessage_deflate)
+            on_pause(socket, true); /* 4.1.6 would try to inflate the rest of it for 5 s on end */
         buffer_release(&socket->input);
         return;
     }

@@ -3,6 +3,7 @@
  * both subprotocols; after each the socket, or the graph, still serves.
  */
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { Keyword, Uuid, msgpackWrite } from '../../client/dist/index.js';
 import { RefusedError, stoaTest } from './harness.mjs';
 
@@ -465,4 +466,23 @@ stoaTest('origins of other sites that are allowed', { gatewayArgs: ['--allowed-o
   for (const origin of ['https://evil.example', `${ALLOWED}.evil.example`, 'http://notes.example', `${ALLOWED}:444`]) {
     await assert.rejects(stoa.socket({ headers: { origin } }), { status: 403 }, origin);
   }
+});
+
+/* Of one process, in hundredths of a second. */
+const processorTime = (pid) => readFileSync(`/proc/${pid}/stat`, 'utf8').split(' ').slice(13, 15).reduce((sum, ticks) => sum + Number(ticks), 0);
+
+stoaTest('deflated frames, and one that is small until it is inflated', { gateways: 1, gatewayArgs: ['--permessage-deflate'] }, async (t, stoa) => {
+  const query = (bytes) => ({ type: 'query', id: bytes, query: '[:find ?x . :in ?x]', args: ['x'.repeat(bytes)] });
+  const socket = await stoa.socket({ deflate: true });
+  assert.match(socket.socket.extensions, /permessage-deflate/);
+  await socket.hello({ sync: 'none' });
+  socket.send(query(900_000));
+  assert.equal((await socket.answer(900_000)).result.length, 900_000);
+  const { pid } = stoa.gateways[0].program.child;
+  const before = processorTime(pid);
+  socket.send(query(5_000_000));
+  assert.equal(await socket.closed(), 1009);
+  const spent = processorTime(pid) - before;
+  assert(spent < 100, `${spent} hundredths of a second went by with it`);
+  await (await stoa.socket({})).hello();
 });

@@ -300,10 +300,10 @@ export class RawSocket {
   closing = undefined;
   waiters = new Set();
 
-  constructor(url, { graph = 'main', protocol = 'json', subprotocols, headers } = {}) {
+  constructor(url, { graph = 'main', protocol = 'json', subprotocols, headers, deflate = false } = {}) {
     this.codec = CODECS[protocol];
     const address = `${url.replace('http', 'ws')}/v1/graphs/${graph}/socket`;
-    this.socket = new WebSocket(address, subprotocols ?? [this.codec.subprotocol], { headers, perMessageDeflate: false });
+    this.socket = new WebSocket(address, subprotocols ?? [this.codec.subprotocol], { headers, perMessageDeflate: deflate });
     this.socket.binaryType = 'arraybuffer';
     this.opened = within('a socket to open', new Promise((resolve, reject) => {
       this.socket.once('open', resolve);
