@@ -34,23 +34,47 @@ static bool parse_pull_element(struct parser *parser, struct scope *scope, const
     return parse_term(parser, scope, &items[1], form, &out->pattern, err);
 }
 
+/* The aggregate of an element, NULL when there is none, and the first of its arguments.
+ * (aggregate ?f ?x) has its name from :in. */
+static const struct aggregate *aggregate_of(const struct parser *parser, const struct scope *scope,
+                                            const struct value *form, uint32_t *first)
+{
+    const struct query *query = parser->query;
+    struct bytes name = form->items[0].text;
+
+    *first = 1;
+    if (!bytes_equal(name, BYTES("aggregate")) || form->count < 2)
+        return aggregate_find(name);
+    *first = 2;
+    for (uint32_t i = 0; i < query->input_count; i++) {
+        const struct value *argument = &query->arguments[i];
+        bool names = argument->type == VALUE_SYMBOL || argument->type == VALUE_KEYWORD ||
+                     argument->type == VALUE_STRING;
+        if (names && symbol_is_variable(&form->items[1]) &&
+            query->inputs[i].type == BINDING_VARIABLE &&
+            query->inputs[i].id == scope_find(scope, form->items[1].text))
+            return aggregate_find(argument->text);
+    }
+    return NULL;
+}
+
 static bool parse_aggregate_element(struct parser *parser, struct scope *scope,
                                     const struct value *form, struct find_element *out,
                                     struct error *err)
 {
-    uint32_t last = form->count - 1;
+    uint32_t last = form->count - 1, first;
 
     out->type = ELEMENT_AGGREGATE;
-    out->aggregate = aggregate_find(form->items[0].text);
+    out->aggregate = aggregate_of(parser, scope, form, &first);
     if (!out->aggregate)
         return fail_element(parser, form, "unknown aggregate", err);
-    if (last == 0 || !symbol_is_variable(&form->items[last]))
+    if (last < first || !symbol_is_variable(&form->items[last]))
         return fail_element(parser, form, "an aggregate's last argument must be a variable", err);
     out->variable = scope_variable(parser, scope, form->items[last].text);
-    out->argument_count = last - 1;
+    out->argument_count = last - first;
     out->arguments = ARENA_ARRAY(parser->arena, struct term, last);
-    for (uint32_t i = 1; i < last; i++)
-        if (!parse_term(parser, scope, &form->items[i], form, &out->arguments[i - 1], err))
+    for (uint32_t i = first; i < last; i++)
+        if (!parse_term(parser, scope, &form->items[i], form, &out->arguments[i - first], err))
             return false;
     if (out->argument_count > out->aggregate->arguments_max)
         return fail_element(parser, form, "too many arguments", err);
