@@ -160,7 +160,8 @@ static void reply_file(struct exchange *exchange, int fd, const struct stat *fil
              hashed ? "public, max-age=31536000, immutable" : "no-cache",
              encoding ? "content-encoding: " : "", encoding ? encoding : "", encoding ? "\r\n" : "",
              !strncmp(type, "text/html", 9) ? PAGE_POLICY : "");
-    if (!strcmp(exchange->if_none_match, tag))
+    /* In a list too, and as W/"..", which proxies that compress make of it. */
+    if (strstr(exchange->if_none_match, tag))
         exchange_reply(exchange, 304, "", headers, (struct bytes){ 0 });
     else if (read_all(fd, &text, (size_t)file->st_size))
         exchange_reply(exchange, 200, type, headers, buffer_bytes(&text));

@@ -43,8 +43,11 @@ stoaTest('static files', { gateways: 1, gatewayArgs: ['--static-dir', dir] }, as
     const answer = await get(stoa.url() + path, { 'accept-encoding': accepted });
     assert.deepEqual([answer.status, answer.text, answer.headers['content-encoding']], [200, text, encoding], `${path} ${accepted}`);
     assert.equal(answer.headers.vary, 'accept-encoding');
-    const again = await get(stoa.url() + path, { 'accept-encoding': accepted, 'if-none-match': answer.headers.etag });
-    assert.deepEqual([again.status, again.text], [304, ''], `${path} again`);
+    for (const known of [answer.headers.etag, `W/${answer.headers.etag}`, `"other", ${answer.headers.etag}`]) {
+      const again = await get(stoa.url() + path, { 'accept-encoding': accepted, 'if-none-match': known });
+      assert.deepEqual([again.status, again.text], [304, ''], `${path} again, with ${known}`);
+    }
+    assert.equal((await get(stoa.url() + path, { 'if-none-match': '"other"' })).status, 200);
   }
   const asset = await get(`${stoa.url()}/assets/a-1.js`);
   assert.match(asset.headers['cache-control'], /immutable/);
