@@ -71,7 +71,8 @@ static bool is_renamed(const struct renaming *renaming, const struct value *expe
     for (uint32_t i = 0; i < renamed.count; i++) {
         struct value *datom = renamed.items[i].items;
         rename_id(renaming, &datom[0]);
-        if (schema_by_ident(renaming->schema, datom[1].text)->type == TYPE_REF)
+        const struct attribute *a = schema_by_ident(renaming->schema, datom[1].text);
+        if (a && a->type == TYPE_REF)
             rename_id(renaming, &datom[2]);
     }
     datoms_sort(&renamed);

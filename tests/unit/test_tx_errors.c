@@ -78,6 +78,14 @@ static const struct tx_case cases[] = {
       "tempid -1 is used only as a value" },
     { NULL, "[{:db/id 1 :friends [2 \"x\"]}]", NULL, NULL, "incorrect",
       "tempid \"x\" is used only as a value" },
+    { NULL, "[{:db/id -1 :_friend 9}]", NULL, NULL, "incorrect",
+      "tempid -1 is used only as a value" },
+    { NULL, "[{:_friend 9}]", NULL, NULL, "incorrect",
+      "the entity of {:_friend 9} is used only as a value" },
+    { NULL, "[{:_friend {:age 1}}]", NULL, NULL, "incorrect",
+      "the entity of {:_friend {:age 1}} is used only as a value" },
+    { NULL, "[{:db/id 1 :friends [{}]}]", NULL, NULL, "incorrect",
+      "the entity of {} is used only as a value" },
 
     /* lookup refs and idents */
     { A_B, "[[:db/add [:name \"Z\"] :age 1]]", NULL, NULL, "not-found", "[:name \"Z\"]" },

@@ -223,26 +223,34 @@ static bool add_own_value(struct resolve *resolve, const struct map *map, uint32
     return assertion_value(resolve, *e, a, v, err);
 }
 
+static bool resolve_map(struct resolve *resolve, const struct form *form, uint32_t *e,
+                        struct tempid **tempid, struct error *err);
+
 /* One value of a map's entry, for its entity *e. */
 static bool add_entry_value(struct resolve *resolve, const struct map *map, uint32_t *e,
                             const struct attribute *a, bool reverse, const struct value *v,
                             struct error *err)
 {
     struct value self = value_long(*e);
+    struct tempid *value = map->tempid; /* of the entity that is the value of the ref */
     struct form nested;
     uint32_t other;
 
     if (a->type == TYPE_REF && v->type == VALUE_MAP) {
         if (!draft_count(resolve->draft, err) ||
             !parse_map(v, resolve->draft->arena, &nested, err) ||
-            !map_form_resolve(resolve, &nested, &other, err))
+            !resolve_map(resolve, &nested, &other, reverse ? NULL : &value, err))
             return false;
         struct value ref = value_long(other);
+        if (value)
+            value->used_as_value = true;
         return reverse ? assertion_value(resolve, other, a, &self, err)
                        : assertion_value(resolve, *e, a, &ref, err);
     }
     if (!reverse)
         return add_own_value(resolve, map, e, a, v, err);
+    if (value)
+        value->used_as_value = true;
     return assertion_entity(resolve, v, a, &self, &other, err) &&
            assertion_value(resolve, other, a, &self, err);
 }
@@ -273,13 +281,24 @@ static bool add_entries(struct resolve *resolve, const struct map *map, uint32_t
     return true;
 }
 
-bool map_form_resolve(struct resolve *resolve, const struct form *form, uint32_t *e,
-                      struct error *err)
+/* `tempid`, which may be NULL: that of the map's entity; NULL when it is named otherwise. */
+static bool resolve_map(struct resolve *resolve, const struct form *form, uint32_t *e,
+                        struct tempid **tempid, struct error *err)
 {
     struct map map;
 
-    return open_map(resolve, form, &map, err) && map_entity(resolve, &map, e, err) &&
-           add_entries(resolve, &map, e, err);
+    if (!open_map(resolve, form, &map, err) || !map_entity(resolve, &map, e, err) ||
+        !add_entries(resolve, &map, e, err))
+        return false;
+    if (tempid)
+        *tempid = map.tempid;
+    return true;
+}
+
+bool map_form_resolve(struct resolve *resolve, const struct form *form, uint32_t *e,
+                      struct error *err)
+{
+    return resolve_map(resolve, form, e, NULL, err);
 }
 
 bool map_form_meta(struct resolve *resolve, const struct form *form, uint32_t tx_e,

@@ -225,13 +225,14 @@ bool tempids_run_again(struct tempids *tempids, bool *again, struct error *err)
 bool tempids_check(const struct tempids *tempids, struct error *err)
 {
     for (struct tempid *at = tempids->first; at; at = at->next) {
-        if (!at->used_as_value)
+        if (!at->used_as_value || at->upserted)
             continue;
         if (!overlay_entity(&tempids->draft->overlay, root_of(at)->e)->asserted) {
-            struct bytes text = edn_excerpt(tempids->draft->arena, &at->key);
+            bool map = at->map != NULL;
+            struct bytes text = edn_excerpt(tempids->draft->arena, map ? at->map : &at->key);
             return fail(err, ERROR_INCORRECT,
-                        "tempid %.*s is used only as a value: no form says anything about it",
-                        BYTES_ARG(text));
+                        "%s %.*s is used only as a value: no form says anything about it",
+                        map ? "the entity of" : "tempid", BYTES_ARG(text));
         }
     }
     return true;

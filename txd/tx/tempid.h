@@ -85,7 +85,7 @@ bool tempids_meet(void *arg, uint32_t e, const struct attribute *a, const struct
 /* After a run that ended well or badly: *again when another is to follow. */
 bool tempids_run_again(struct tempids *tempids, bool *again, struct error *err) MUST_USE;
 
-/* After the last run: no tempid may be used only as a value. */
+/* After the last run: no tempid may be used only as a value, nor may a map. */
 bool tempids_check(const struct tempids *tempids, struct error *err) MUST_USE;
 
 /* Appends the map of tempids, as the client wrote them, to entities, as MessagePack. */
