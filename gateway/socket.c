@@ -68,7 +68,8 @@ struct socket *socket_open(struct gateway *gateway, struct lws *wsi, struct byte
 void socket_receive(struct socket *socket, struct bytes part)
 {
     struct lws *wsi = socket->wsi;
-    bool last = lws_is_final_fragment(wsi) && lws_remaining_packet_payload(wsi) == 0;
+    size_t more = lws_remaining_packet_payload(wsi); /* of this fragment, as its head says */
+    bool last = lws_is_final_fragment(wsi) && more == 0;
 
     lws_validity_confirmed(wsi); /* it lives, whether or not it answers pings */
     if (lws_is_first_fragment(wsi)) {
@@ -79,7 +80,8 @@ void socket_receive(struct socket *socket, struct bytes part)
             return;
         }
     }
-    if (socket->input.len + part.len > socket->frame_bytes_max) {
+    if (more > socket->frame_bytes_max ||
+        socket->input.len + part.len + more > socket->frame_bytes_max) {
         session_end(socket->session, CLOSE_TOO_LARGE, "the frame is over the limit");
         if (socket->session->gateway->settings->permessage_deflate)
             on_pause(socket, true); /* 4.1.6 would try to inflate the rest of it for 5 s on end */

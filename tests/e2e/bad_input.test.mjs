@@ -370,6 +370,10 @@ for (const protocol of PROTOCOLS) {
       ['a second hello', (s) => s.send({ type: 'hello', id: 2 }), 4429, true],
       ['a frame over the limit', (s) => s.send(big), 1009, true],
       ['a frame far over the limit', (s) => s.sendFrame('x'.repeat(8 << 20), !isJson), 1009, true],
+      ['the beginning of a frame over the limit', (s) => {
+        const head = Buffer.from([isJson ? 0x81 : 0x82, 0xff, 0, 0, 0, 0, 0, 0x40, 0, 0, 0, 0, 0, 0]);
+        s.socket._socket.write(Buffer.concat([head, Buffer.alloc(8192, ' ')]));
+      }, 1009, true],
       ['fragments over the limit', (s) => {
         for (let i = 0; i < 40; i++) s.socket.send('x'.repeat(1 << 15), { fin: false, binary: !isJson });
       }, 1009, true],
