@@ -10,6 +10,11 @@
 /* Nesting of any decoded value. Readers recurse at most this deep, and 8 MiB stacks hold it. */
 #define LIMIT_DEPTH 128
 
+/* Nesting of what is kept and passed on: an attribute's value, a user, a presence state. The rest
+ * of LIMIT_DEPTH is for the messages and results around it: what they could not hold together would
+ * reach nobody, and stop the feed of who is owed it. */
+#define LIMIT_KEPT_DEPTH 100
+
 /* Sets in sets, and collections in keys of maps: what is in one is compared with its neighbours at
  * each level again, so this bounds the time that a frame of nothing else takes to read. */
 #define LIMIT_SET_DEPTH 16

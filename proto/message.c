@@ -112,6 +112,8 @@ static bool is_small(const struct value *v, size_t bytes_max)
 {
     struct buffer encoded = { 0 };
 
+    if (value_depth(v) > LIMIT_KEPT_DEPTH)
+        return false;
     mp_write(&encoded, v);
     bool small = encoded.len <= bytes_max;
     buffer_release(&encoded);
@@ -146,11 +148,12 @@ static const struct kind kind_any = { is_any, "a value" },
                          kind_query = { is_query, "a query, or a string of EDN that holds one" },
                          kind_pattern = { is_forms,
                                           "a pull pattern, or a string of EDN that holds one" },
-                         kind_state = { is_state, "a map of at most 1024 bytes" },
+                         kind_state = { is_state,
+                                        "a map of at most 1024 bytes, nested at most 100 deep" },
                          kind_string = { is_string, "a string" },
                          kind_sync = { is_sync, "\"auto\", \"log\", \"snapshot\" or \"none\"" },
-                         kind_user = { is_user,
-                                       "a map of at most 1024 bytes whose \"name\" is a string" },
+                         kind_user = { is_user, "a map of at most 1024 bytes, nested at most 100 "
+                                                "deep, whose \"name\" is a string" },
                          kind_uuid = { is_uuid, "a uuid" };
 
 /* --- the table --- */

@@ -1,6 +1,6 @@
 /*
- * Values compared, hashed and copied. Recursion is as deep as the value: readers let none in that
- * is deeper than LIMIT_DEPTH.
+ * Values compared, measured, hashed and copied. Recursion is as deep as the value: readers let none
+ * in that is deeper than LIMIT_DEPTH.
  */
 #include "proto/value.h"
 
@@ -333,6 +333,19 @@ bool value_equal(const struct value *a, const struct value *b)
     if (a->count != b->count)
         return false;
     return value_is_sequence(a) ? equal_items(a, b) : equal_unordered(a, b);
+}
+
+unsigned value_depth(const struct value *value)
+{
+    unsigned deepest = 0;
+
+    if (!value_is_collection(value))
+        return 0;
+    for (size_t i = 0; i < (value->type == VALUE_MAP ? 2 : 1) * (size_t)value->count; i++) {
+        unsigned depth = value_depth(&value->items[i]);
+        deepest = depth > deepest ? depth : deepest;
+    }
+    return deepest + 1;
 }
 
 const char *value_double_format(double real, char out[VALUE_DOUBLE_BYTES])

@@ -180,6 +180,9 @@ int value_compare(const struct value *a, const struct value *b);
  */
 bool value_equal(const struct value *a, const struct value *b);
 
+/* How many collections are inside one another; 0 of what is none. */
+unsigned value_depth(const struct value *value);
+
 /* Agrees with value_equal(). Not stable between versions. */
 uint64_t value_hash(const struct value *value);
 

@@ -9,6 +9,7 @@ import { RefusedError, stoaTest } from './harness.mjs';
 
 const PROTOCOLS = ['json', 'msgpack'];
 const k = Keyword.of;
+const nested = (depth) => (depth === 0 ? 'deep' : [nested(depth - 1)]);
 
 const SCHEMA = `[
   {:db/ident :note/a :db/cardinality :db.cardinality/one} {:db/ident :note/b :db/cardinality :db.cardinality/one}
@@ -93,6 +94,7 @@ const TRANSACTIONS = [
   ['[{:db/ident "note/new" :db/index true}]', 'incorrect', /note\/new/],
   [`[[:db/add 1 :${'a'.repeat(600)} 1]]`, 'incorrect', /512/],
   [`[[:db/add 1 :note/n ${'['.repeat(200)}${']'.repeat(200)}]]`, 'incorrect', /128|deep/],
+  [`[[:db/add 1 :note/n ${'['.repeat(101)}${']'.repeat(101)}]]`, 'incorrect', /deeper than 100/],
   [`[${'[:db/add 1 :note/n 1]'.repeat(10_001)}]`, 'incorrect', /10,?000/],
 ];
 
@@ -154,6 +156,7 @@ const MESSAGES = [
   [{ type: 'presence' }, 'incorrect', /state/],
   [{ type: 'presence', state: 'here' }, 'incorrect', /state/],
   [{ type: 'presence', state: { page: 'x'.repeat(1100) } }, 'incorrect', /1024|1 KiB|state/],
+  [{ type: 'presence', state: { page: nested(100) } }, 'incorrect', /state.*100 deep/],
 ];
 
 /* Messages with an id that is none, and things that are no messages: answered, without a `re`. */
@@ -339,6 +342,8 @@ for (const protocol of PROTOCOLS) {
       [{ user: 'Plato' }, /user/],
       [{ user: { name: 5 } }, /name/],
       [{ user: { name: 'x'.repeat(1100) } }, /user|1024|1 KiB/],
+      [{ user: { name: 'x', more: nested(100) } }, /user.*100 deep/],
+      [{ state: { page: nested(100) } }, /state.*100 deep/],
       [{ sync: 'sometimes' }, /sync|sometimes/],
       [{ sync: 5 }, /sync/],
       [{ epoch: 'not a uuid', since: 1 }, /epoch/],
@@ -470,6 +475,29 @@ stoaTest('origins of other sites that are allowed', { gatewayArgs: ['--allowed-o
   for (const origin of ['https://evil.example', `${ALLOWED}.evil.example`, 'http://notes.example', `${ALLOWED}:444`]) {
     await assert.rejects(stoa.socket({ headers: { origin } }), { status: 403 }, origin);
   }
+});
+
+stoaTest('what is nested as deep as it may be reaches everyone', {}, async (t, stoa) => {
+  const deep = nested(99);
+  const [json, msgpack] = [await stoa.socket({ on: 0 }), await stoa.socket({ on: 1, protocol: 'msgpack' })];
+  await json.hello({ sync: 'none' });
+  const { session } = await msgpack.hello({ sync: 'none', user: { name: 'x', deep }, state: { deep } });
+  const seen = await json.next('the other to be there', ({ joined, sessions }) => (joined ?? sessions)?.some((one) => one.session === session));
+  assert.deepEqual((seen.joined ?? seen.sessions).find((one) => one.session === session).state.deep, deep);
+  msgpack.send({ type: 'transact', id: 1, tx_data: `[[:db/add 1 :note/n ${'['.repeat(100)}${']'.repeat(100)}]]` });
+  assert.equal((await msgpack.answer(1)).type, 'result');
+  const { datoms, user } = await json.ofType('tx');
+  assert.deepEqual(user.deep, deep);
+  for (const [i, query] of ['[:find ?n . :where [_ :note/n ?n]]', '[:find ?e (pull ?e [*]) :keys e all :where [?e :note/n]]'].entries()) {
+    json.send({ type: 'query', id: `q${i}`, query });
+    assert.equal((await json.answer(`q${i}`)).type, 'result', query);
+  }
+  json.send({ type: 'query', id: 'n', query: '[:find ?n . :where [_ :note/n ?n]]' });
+  assert.deepEqual((await json.answer('n')).result, datoms[0][2]);
+  assert.equal((await stoa.import('copy', await stoa.export())).status, 201);
+  assert.equal((await fetch(`${stoa.url()}/v1/graphs/main/log`)).status, 200);
+  const [one, two] = [await stoa.liveClient({}), await stoa.liveClient({ graph: 'copy', protocol: 'msgpack' })];
+  assert.equal(one.mirror.checksumText, two.mirror.checksumText);
 });
 
 /* Of one process, in hundredths of a second. */

@@ -296,6 +296,25 @@ static void test_double_format(void **state)
         assert_string_equal(value_double_format(examples[i].real, text), examples[i].text);
 }
 
+static const struct {
+    const char *text;
+    unsigned depth;
+} nested[] = {
+    { "5", 0 },          { "\"[[]]\"", 0 }, { "[]", 1 },
+    { "{1 2}", 1 },      { "{[1] 2}", 2 },  { "[1 {:a #{[2]}} [3]]", 4 },
+    { "(((1)) [])", 3 },
+};
+
+static void test_depth(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(nested); i++) {
+        struct value value = read_text(nested[i].text);
+        if (value_depth(&value) != nested[i].depth)
+            fail_msg("%s: %u", nested[i].text, value_depth(&value));
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -303,7 +322,7 @@ int main(void)
         cmocka_unit_test(test_distinct),       cmocka_unit_test(test_set_depth),
         cmocka_unit_test(test_copy),           cmocka_unit_test(test_get),
         cmocka_unit_test(test_builder),        cmocka_unit_test(test_stack),
-        cmocka_unit_test(test_double_format),
+        cmocka_unit_test(test_double_format),  cmocka_unit_test(test_depth),
     };
     return cmocka_run_group_tests_name("value", tests, NULL, NULL);
 }

@@ -117,6 +117,10 @@ bool attribute_accepts(const struct attribute *attribute, struct value *v, struc
         snprintf(what, sizeof(what), "it is longer than %d bytes", LIMIT_VALUE_BYTES);
         return refuse(attribute, v, what, err);
     }
+    if (value_depth(v) > LIMIT_KEPT_DEPTH) {
+        snprintf(what, sizeof(what), "it is nested deeper than %d", LIMIT_KEPT_DEPTH);
+        return refuse(attribute, v, what, err);
+    }
     mp_sort(v);
     if (attribute->type == TYPE_TUPLE)
         return tuple_accepts(attribute, v, err);
