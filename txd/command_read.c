@@ -122,9 +122,16 @@ static bool end_result(struct buffer *reply, struct bytes after, struct error *e
                 LIMIT_BUS_BYTES);
 }
 
+/* Around a result there are a message and a frame of them. */
+#define RESULT_DEPTH_MAX (LIMIT_DEPTH - 2)
+
 static bool write_result(struct buffer *reply, uint32_t t, const struct value *result,
                          struct error *err)
 {
+    if (value_depth(result) > RESULT_DEPTH_MAX)
+        return fail(err, ERROR_INCORRECT,
+                    "the result is nested deeper than %d, which nobody could read",
+                    RESULT_DEPTH_MAX);
     begin_result(reply, t, false);
     mp_write(reply, result);
     return end_result(reply, (struct bytes){ 0 }, err);

@@ -140,6 +140,7 @@ const MESSAGES = [
   [{ type: 'query', query: '[:find ?e :where [?e :note/n]]', offset: -1 }, 'incorrect', /offset/],
   [{ type: 'query', query: '[:find ?e :where [?e :note/n]]', timeout_ms: 'soon' }, 'incorrect', /timeout_ms/],
   [{ type: 'query', query: '[:find ?e :where [?e :note/n]]', history: 'yes' }, 'incorrect', /history/],
+  [{ type: 'query', query: '[:find ?x :in ?x]', args: [nested(125)] }, 'incorrect', /nested deeper than 126/],
   [{ type: 'pull', eid: 1 }, 'incorrect', /pattern/],
   [{ type: 'pull', pattern: '[*]' }, 'incorrect', /eid/],
   [{ type: 'pull', pattern: '[*', eid: 1 }, 'incorrect', /offset|byte|end/i],
