@@ -241,6 +241,46 @@ static void test_sizes(void **state)
     tx_fixture_close(&fixture);
 }
 
+#define DEEP_CLAUSES   60
+#define DEEP_ITEMS     20000
+#define DEEP_BYTES_MAX (16 << 20)
+
+/* A deep clause with much in its midst, as data, whose calls are made lists: once, and not at each
+ * level again. */
+static void test_deep(void **state)
+{
+    struct arena arena = { 0 };
+    struct value_builder items = { 0 };
+    struct value query = tx_edn("[:find ?e :where [?e :name] nil]", &arena), out;
+    struct value name = tx_edn("not", &arena);
+    struct query_limits limits = query_limits_wide();
+    struct query_request request = { .query = query };
+    struct tx_fixture fixture;
+    struct error err;
+
+    (void)state;
+    value_builder_add(&items, &arena, name);
+    for (uint32_t i = 0; i < DEEP_ITEMS; i++)
+        value_builder_add(&items, &arena, query.items[3]);
+    struct value clause = value_builder_end(&items, VALUE_VECTOR);
+    for (uint32_t i = 0; i < DEEP_CLAUSES; i++) {
+        struct value *around = ARENA_ARRAY(&arena, struct value, 2);
+        around[0] = name;
+        around[1] = clause;
+        clause = value_collection(VALUE_VECTOR, around, 2);
+    }
+    query.items[4] = clause;
+    query_fixture_open(&fixture, people);
+    struct snapshot *snapshot = graph_snapshot(fixture.graph);
+    size_t before = arena.used;
+    bool ok = query_run(snapshot, &request, &limits, &arena, &out, &err);
+    expect_incorrect(ok, &err, "a deep clause", "20000 clauses side by side");
+    assert_in_range(arena.used - before, 0, DEEP_BYTES_MAX);
+    snapshot_release(snapshot);
+    arena_release(&arena);
+    tx_fixture_close(&fixture);
+}
+
 static const struct pull_case {
     const char *pattern, *eid, *says;
 } pulls[] = {
@@ -296,10 +336,8 @@ static void test_pulls(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_forms),
-        cmocka_unit_test(test_texts),
-        cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_pulls),
+        cmocka_unit_test(test_forms), cmocka_unit_test(test_texts), cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_deep),  cmocka_unit_test(test_pulls),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -36,17 +36,21 @@ static struct value with_clauses(const struct parser *parser, const struct value
     return written;
 }
 
-/* Recurses into clauses in clauses: as deep as decoded values may be, LIMIT_DEPTH. */
+/*
+ * Recurses into clauses in clauses: as deep as decoded values may be, LIMIT_DEPTH. Each of them
+ * comes here again when it is parsed itself, and is left alone then: what is copied at every level
+ * of a deep clause takes gigabytes.
+ */
 struct value written_clause(const struct parser *parser, const struct value *form)
 {
-    if (!parser->vectors_call || !value_is_sequence(form))
+    if (!parser->vectors_call || form->type != VALUE_VECTOR)
         return *form;
     if (parser_is_call(parser, form)) {
         struct value written = with_clauses(parser, form, clauses_begin(form));
         written.type = VALUE_LIST;
         return written;
     }
-    if (!parser_begins_with_call(parser, form))
+    if (!parser_begins_with_call(parser, form) || form->items[0].type == VALUE_LIST)
         return *form;
     struct value written = with_clauses(parser, form, form->count);
     written.items[0].type = VALUE_LIST;
