@@ -107,6 +107,13 @@ static void begin_result(struct buffer *reply, uint32_t t, bool more)
     mp_write_string(reply, BYTES("result"));
 }
 
+static bool fail_size(struct error *err)
+{
+    return fail(err, ERROR_INTERRUPTED,
+                "the result has more than the %d bytes that are sent; ask for less with :limit",
+                LIMIT_BUS_BYTES);
+}
+
 static bool end_result(struct buffer *reply, struct bytes after, struct error *err)
 {
     if (after.len) {
@@ -115,11 +122,28 @@ static bool end_result(struct buffer *reply, struct bytes after, struct error *e
     }
     if (reply->len <= LIMIT_BUS_BYTES)
         return true;
-    size_t len = reply->len;
     buffer_release(reply);
-    return fail(err, ERROR_INTERRUPTED,
-                "the result is %zu bytes, and at most %d are sent; ask for less with :limit", len,
-                LIMIT_BUS_BYTES);
+    return fail_size(err);
+}
+
+/* Takes from *left what a value takes at least when it is written; false when there is less. What
+ * is in it several times took memory once, and is written as often: so this comes before. */
+static bool has_room(const struct value *value, size_t *left)
+{
+    size_t items = value_is_collection(value) ? value->count : 0;
+    bool text = value->type == VALUE_STRING || value->type == VALUE_KEYWORD ||
+                value->type == VALUE_SYMBOL || value->type == VALUE_BYTES;
+    size_t bytes = 1 + (text ? value->text.len : 0);
+
+    if (bytes > *left)
+        return false;
+    *left -= bytes;
+    if (value->type == VALUE_MAP)
+        items *= 2;
+    for (size_t i = 0; i < items; i++)
+        if (!has_room(&value->items[i], left))
+            return false;
+    return true;
 }
 
 /* Around a result there are a message and a frame of them. */
@@ -128,6 +152,10 @@ static bool end_result(struct buffer *reply, struct bytes after, struct error *e
 static bool write_result(struct buffer *reply, uint32_t t, const struct value *result,
                          struct error *err)
 {
+    size_t left = LIMIT_BUS_BYTES;
+
+    if (!has_room(result, &left))
+        return fail_size(err);
     if (value_depth(result) > RESULT_DEPTH_MAX)
         return fail(err, ERROR_INCORRECT,
                     "the result is nested deeper than %d, which nobody could read",

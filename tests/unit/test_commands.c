@@ -66,6 +66,9 @@ static const struct row {
     { "{\"type\" \"query\" \"graph\" \"main\" \"query\" \"[:find ?n :where [2 :name ?n]]\""
       " \"limit\" 0}",
       { "\"incorrect\"", "\\\"limit\\\" is 0" } },
+    { "{\"type\" \"query\" \"graph\" \"main\" \"query\" \"[:find ?i ?s :where"
+      " [(range 0 1000) [?i ...]] [(range 0 100000) ?l] [(str ?l) ?s]]\"}",
+      { "\"interrupted\"", "more than the 67108864 bytes" } }, /* the text is in memory once */
     { "{\"type\" \"pull\" \"graph\" \"main\" \"pattern\" \"[:name]\" \"eid\" 2}",
       { "{:name \"Oleg\"}" } },
     { "{\"type\" \"index\" \"graph\" \"main\" \"index\" \"eavt\" \"components\" [2]}",
