@@ -579,6 +579,41 @@ static const struct query_case aggregates[] = {
     { "[:find (count 1 ?x) . :in [?x ...]]", "[[1]]", NULL, "incorrect", "too many arguments" },
 };
 
+/* A value that each clause puts into another, once or twice, until it is refused. */
+static const struct growth {
+    bool twice;
+    uint32_t clauses;
+    const char *says; /* NULL: it is not refused */
+} growths[] = {
+    { false, 101, NULL },
+    { false, 102, "more than 100 collections in one another" },
+    { true, 18, NULL },
+    { true, 60, "or 1048576 values in all" },
+};
+
+static void test_growth(void **state)
+{
+    struct buffer text = { 0 };
+
+    (void)state;
+    for (size_t i = 0; i < ARRAY_LEN(growths); i++) {
+        const struct growth *growth = &growths[i];
+        text.len = 0;
+        buffer_printf(&text, "[:find ?0 . :in ?0 :where");
+        for (uint32_t n = 0; n < growth->clauses; n++) {
+            buffer_printf(&text, " [(vector ?%u", n);
+            if (growth->twice)
+                buffer_printf(&text, " ?%u", n);
+            buffer_printf(&text, ") ?%u]", n + 1);
+        }
+        buffer_append_bytes(&text, (struct bytes){ "]", 2 }); /* and the NUL */
+        struct query_case row = { text.data, "[7]", growth->says ? NULL : "7",
+                                  growth->says ? "incorrect" : NULL, growth->says };
+        query_cases_run(people, &row, 1);
+    }
+    buffer_release(&text);
+}
+
 static void test_aggregates(void **state)
 {
     (void)state;
@@ -591,6 +626,7 @@ int main(void)
         cmocka_unit_test(test_expressions), cmocka_unit_test(test_wrongs),
         cmocka_unit_test(test_arities),     cmocka_unit_test(test_manual),
         cmocka_unit_test(test_calls),       cmocka_unit_test(test_aggregates),
+        cmocka_unit_test(test_growth),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,32 +1,42 @@
 /* Collections. Strings count as collections where Clojure's do. */
 #include "txd/query/functions.h"
 
+#include "common/limits.h"
+
 #define RANGE_MAX 1000000 /* items that `range` may give */
 
-/* Collections in collections that functions may make: what is stored nests so deep, and what is
- * made of it must still be readable for those who get the result. */
-#define DEPTH_MAX 100
+/* What a collection that functions make may hold in all. What is in it several times counts as
+ * often: memory holds it once, but whoever goes through the value meets it each time. */
+#define VALUES_MAX (1 << 20)
 
-static bool is_shallow(const struct value *value, uint32_t depth_max)
+/* Takes from *left as many values as there are inside of this one; false when there are more, or
+ * more than `depth_max` collections in one another. */
+static bool fits(const struct value *value, uint32_t depth_max, size_t *left)
 {
-    uint32_t items = value->type == VALUE_MAP ? 2 * value->count : value->count;
+    size_t items = value->type == VALUE_MAP ? 2 * (size_t)value->count : value->count;
 
-    if (!value_is_collection(value))
+    if (!value_is_collection(value) || items == 0)
         return true;
-    for (uint32_t i = 0; i < items; i++)
-        if (depth_max == 0 || !is_shallow(&value->items[i], depth_max - 1))
+    if (depth_max == 0 || items > *left)
+        return false;
+    *left -= items;
+    for (size_t i = 0; i < items; i++)
+        if (!fits(&value->items[i], depth_max - 1, left))
             return false;
     return true;
 }
 
 /* Whether the arguments may be put into a collection. */
-static bool check_depth(const char *function, const struct value *args, uint32_t count,
+static bool check_items(const char *function, const struct value *args, uint32_t count,
                         struct error *err)
 {
+    size_t left = VALUES_MAX;
+
     for (uint32_t i = 0; i < count; i++)
-        if (!is_shallow(&args[i], DEPTH_MAX))
-            return fail(err, ERROR_INCORRECT, "%s: more than %d collections in one another",
-                        function, DEPTH_MAX);
+        if (!fits(&args[i], LIMIT_KEPT_DEPTH, &left))
+            return fail(err, ERROR_INCORRECT,
+                        "%s: more than %d collections in one another, or %d values in all",
+                        function, LIMIT_KEPT_DEPTH, VALUES_MAX);
     return true;
 }
 
@@ -42,7 +52,7 @@ static struct value sequence(struct call *call, enum value_type type, const stru
 
 BUILT_IN(vector)
 {
-    if (!check_depth("vector", args, count, err))
+    if (!check_items("vector", args, count, err))
         return false;
     *out = sequence(call, VALUE_VECTOR, args, count);
     return true;
@@ -50,7 +60,7 @@ BUILT_IN(vector)
 
 BUILT_IN(list)
 {
-    if (!check_depth("list", args, count, err))
+    if (!check_items("list", args, count, err))
         return false;
     *out = sequence(call, VALUE_LIST, args, count);
     return true;
@@ -61,7 +71,7 @@ static bool make_set(struct call *call, const char *function, const struct value
 {
     size_t kept;
 
-    if (!check_depth(function, items, count, err))
+    if (!check_items(function, items, count, err))
         return false;
     struct value all = sequence(call, VALUE_SET, items, count);
     if (!order_distinct(all.items, count, call->budget, &kept, err))
@@ -98,7 +108,7 @@ BUILT_IN(hash_map)
 
     if (count % 2)
         return fail(err, ERROR_INCORRECT, "hash-map takes keys and values, given %u", count);
-    if (!check_depth("hash-map", args, count, err))
+    if (!check_items("hash-map", args, count, err))
         return false;
     for (uint32_t i = 0; i < count; i += 2) {
         size_t at = 0;
