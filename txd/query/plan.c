@@ -141,10 +141,10 @@ static bool pattern_must_wait(const struct execution *execution, const struct fr
                               const struct clause *clause, const struct clause *const *clauses,
                               uint32_t count, const struct bindings *bindings)
 {
+    if (!is_of_graph(execution, frame, clause))
+        return false;
     const struct term *entity = &clause->terms[POSITION_E];
-
-    if (entity->type != TERM_VARIABLE || bindings_find(bindings, entity->id) ||
-        !is_of_graph(execution, frame, clause))
+    if (entity->type != TERM_VARIABLE || bindings_find(bindings, entity->id))
         return false;
     for (uint32_t i = 0; i < count; i++) {
         if (clauses[i] == clause || clauses[i]->term_count <= POSITION_A)
@@ -168,8 +168,6 @@ static bool cost_of(struct execution *execution, const struct frame *frame,
         if (!pattern_estimate(execution, frame, clauses[i], bindings, &cost, err))
             return false;
         *out = plus(plus(cost.read, cost.rows), 1);
-        if (pattern_must_wait(execution, frame, clauses[i], clauses, count, bindings))
-            *out = COST_LAST;
         return true;
     case CLAUSE_PREDICATE:
     case CLAUSE_FUNCTION:
@@ -217,6 +215,9 @@ bool plan_next(struct execution *execution, const struct frame *frame,
     for (uint32_t i = 0; i < count; i++) {
         if (!cost_of(execution, frame, clauses, count, i, bindings, &cost, err))
             return false;
+        if (cost < best &&
+            pattern_must_wait(execution, frame, clauses[i], clauses, count, bindings))
+            cost = COST_LAST;
         if (cost < best) {
             best = cost;
             *out = i;
