@@ -80,7 +80,7 @@ static void close_failed(struct errand *errand, const struct error *error)
 
 /* --- transact --- */
 
-/* Either way the client hears first of what it rests on. */
+/* What it was committed as, or refused on, goes to the client before the answer. */
 static void on_transacted(void *arg, const struct value *result, const struct error *error)
 {
     struct errand *errand = arg;

@@ -123,7 +123,7 @@ void exchange_reply(struct exchange *exchange, int status, const char *type, con
     exchange_wake(exchange);
 }
 
-/* A key that is a keyword in EDN as it stands: users may be told by any. */
+/* A key that is a keyword in EDN as it stands. That of a user's map may be any text. */
 static bool is_plain_key(const struct value *key)
 {
     size_t letters = 0;

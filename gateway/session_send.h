@@ -9,7 +9,8 @@ void session_wake(struct session *session);
 
 void session_send_value(struct session *session, const struct value *value);
 
-/* The message of an error, for session_send_after(); in the arena. */
+/* The message of an error, for session_send_after(), counted as sent. In the arena but for its
+ * text, which is the error's. */
 struct value session_error_message(struct arena *arena, const struct value *re,
                                    const struct error *error);
 

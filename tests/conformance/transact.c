@@ -38,7 +38,8 @@ struct renaming {
     uint32_t count;
 };
 
-/* The user entities after `last` in datoms that are sorted; their number. */
+/* The user entities after `last` in datoms that are sorted; their number, 0 also where there are
+ * more than NEW_ENTITIES_MAX. */
 static uint32_t new_entities(const struct value *datoms, int64_t last, int64_t *ids)
 {
     uint32_t count = 0;
