@@ -11,7 +11,7 @@
 /* A call: (count ?x). Any other form is given back as it is. */
 struct value written_call(const struct parser *parser, const struct value *form);
 
-/* A clause, with the clauses inside of it. */
+/* A clause, with the clauses inside of it; lists are left as they are. */
 struct value written_clause(const struct parser *parser, const struct value *form);
 
 /* A branch of a rule: [(name ?variable ..) clause ..]. */
