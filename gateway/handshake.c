@@ -136,7 +136,9 @@ bool handshake_check(struct gateway *gateway, struct lws *wsi, char *upgrade)
     struct error error;
     int status;
 
-    http_header(wsi, WSI_TOKEN_UPGRADE, wanted, sizeof(wanted)); /* `upgrade` may be gone by now */
+    /* Where it is one that libwebsockets 4.1.6 does not know, a 403 is sent already, and `upgrade`
+     * and all headers may be gone (CVE-2025-11677): what is read here is empty then. */
+    http_header(wsi, WSI_TOKEN_UPGRADE, wanted, sizeof(wanted));
     if (!strcasecmp(wanted, "h2c")) { /* Java offers it with every request; HTTP/1.1 will do */
         *upgrade = '-';
         return true;

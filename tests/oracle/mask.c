@@ -158,6 +158,23 @@ static bool has_empty_ref(const struct value *schema, const struct value *datoms
     return false;
 }
 
+/* Whether a lookup ref, or one that is in the value, names no entity. */
+static bool names_nothing(const struct value *value, const struct value *datoms)
+{
+    if (!value_is_sequence(value))
+        return false;
+    for (uint32_t i = 0; i < value->count; i++)
+        if (names_nothing(&value->items[i], datoms))
+            return true;
+    if (value->count != 2 || value->items[0].type != VALUE_KEYWORD)
+        return false;
+    for (uint32_t i = 0; i < datoms->count; i++)
+        if (value_equal(&datoms->items[i].items[1], &value->items[0]) &&
+            value_equal(&datoms->items[i].items[2], &value->items[1]))
+            return false;
+    return true;
+}
+
 static const char *fault_of_datoms(const struct value *query, const struct value *datoms)
 {
     for (uint32_t i = 0; i < datoms->count; i++) {
@@ -207,6 +224,8 @@ const char *mask_fault(const struct value *query, const struct value *args,
         return "it takes the first argument for the source";
     if (has_word(query, VALUE_SYMBOL, BYTES("missing?")) && has_empty_ref(schema, datoms))
         return "it takes a ref to an entity without datoms for missing";
+    if (has_word(query, VALUE_SYMBOL, BYTES("get-some")) && names_nothing(args, datoms))
+        return "get-some takes a lookup ref that names nothing for any entity";
     if (has_inner_not(query))
         return "it runs a `not` inside of another clause where it stands";
     return pulls_twice(query) ? "it pulls an attribute once" : fault_of_datoms(query, datoms);
