@@ -301,6 +301,7 @@ static void jobs_finish(struct writer *writer, struct graph *graph, struct job *
 {
     struct publication publication = { .server = writer->server, .graph = graph };
 
+    assert(jobs); /* only what was applied is synced */
     for (const struct job *job = jobs; job; job = job->next)
         publication_add_job(&publication, job);
     if (jobs->next || publication.txs.len > BUS_ANSWER_BYTES)
