@@ -42,7 +42,7 @@ export interface GraphOptions {
 /* After such a pause, typing goes on in another step of undoing. */
 const RUN_PAUSE_MS = 2_000;
 
-/* What the server says of it, perhaps before it tells of the removal, names forms and uids. */
+/* What the server says of it names forms and uids; the view may learn of the removal later. */
 const WRITTEN_GONE = new GoneError('Someone has removed the block that this was written in. Copy the text to keep it.');
 
 /* No connection for this long is told as being offline. */
